@@ -1,0 +1,41 @@
+# Two commands matter: make forecast, make test. Everything runs from .venv, which
+# scripts/bootstrap.sh makes on first use and leaves alone while it is up to date.
+# ARGS is handed on: make test ARGS='-k lock', make forecast ARGS=--help.
+
+BIN := .venv/bin
+ARGS ?=
+SOURCES ?=
+
+.PHONY: help forecast test fit data lint lock clean bootstrap
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+forecast: bootstrap ## fit the default record and forecast from it
+	@$(BIN)/fairweather forecast $(ARGS)
+
+test: bootstrap ## run the tests
+	@$(BIN)/python -m pytest --timeout=1200 $(ARGS)
+
+fit: bootstrap ## fit the model and archive the draws
+	@$(BIN)/fairweather fit $(ARGS)
+
+data: bootstrap ## rebuild data/ from publishers' files: make data SOURCES=folder
+	@test -d "$(SOURCES)" || { echo "make data: say where the files are: make data SOURCES=folder" >&2; exit 2; }
+	@$(BIN)/python -m fairweather.coding.build "$(SOURCES)" data $(ARGS)
+
+lint: bootstrap ## check style
+	@$(BIN)/ruff check . $(ARGS)
+	@$(BIN)/ruff format --check .
+
+lock: ## resolve the lock file anew (needs uv): make lock ARGS=--upgrade
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.12 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	  --quiet --output-file requirements.lock $(ARGS)
+
+clean: ## remove .venv, builds and caches; results/ stays
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	find model tests -type d -name __pycache__ -exec rm -rf {} +
+
+bootstrap:
+	@sh scripts/bootstrap.sh

@@ -1,0 +1,271 @@
+"""The command line: asks, hands on, and turns every refusal into one line and an exit code.
+
+Exit codes: 0 done, 1 unforeseen, 2 refused (bad input), 3 the draws do not meet the bar, 130
+interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests/test_cli.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from fairweather.errors import ConvergenceError, FairweatherError
+from fairweather.readings import DEFAULT, READINGS
+
+REFUSED, NOT_CONVERGED, INTERRUPTED = 2, 3, 130
+
+
+class _Guarded(TyperGroup):
+    """The group of commands, ending in an exit code rather than a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConvergenceError as err:
+            code = _complain(err, NOT_CONVERGED)
+        except FairweatherError as err:
+            code = _complain(err, REFUSED)
+        except KeyboardInterrupt:
+            code = _complain("interrupted; nothing was archived", INTERRUPTED)
+        raise typer.Exit(code)
+
+
+def _complain(what: object, code: int) -> int:
+    text = " ".join(str(what).split())
+    typer.secho(f"fairweather: {text}", fg=typer.colors.RED, err=True)
+    return code
+
+
+app = typer.Typer(
+    cls=_Guarded, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="How long will this alignment last, under which US weather? Measured, forecast, scored.",
+)  # fmt: skip
+data_app = typer.Typer(no_args_is_help=True, help="The record of observations.")
+app.add_typer(data_app, name="data")
+
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="Use only data available that day.")
+]
+Reading = Annotated[
+    str, typer.Option("--reading", metavar="NAME", help=f"One of {', '.join(READINGS)}.")
+]
+PriorSet = Annotated[
+    str | None, typer.Option("--priors", metavar="FILE|NAME", help="Prior beliefs.")
+]
+ScenarioFile = Annotated[
+    str | None, typer.Option("--scenarios", metavar="FILE", help="US weather to forecast under.")
+]
+States = Annotated[
+    str | None, typer.Option("--states", metavar="CHN,RUS,...", help="Only these states.")
+]
+Focal = Annotated[
+    str | None, typer.Option("--focal", metavar="AAA-BBB", help="The pair to forecast.")
+]
+Draws = Annotated[int, typer.Option("--draws", min=1, help="Kept draws a chain.")]
+Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
+Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
+ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
+Horizon = Annotated[int, typer.Option("--horizon", min=1, max=15, help="Years ahead.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same id.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="RUN", help="Forecast from an archived fit.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from fairweather import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def fit(
+    as_of: AsOf = None,
+    reading: Reading = DEFAULT,
+    priors: PriorSet = None,
+    states: States = None,
+    focal: Focal = None,
+    draws: Draws = 1000,
+    tune: Tune = None,
+    chains: Chains = 4,
+    seed: Seed = 1,
+    results: ResultsDir = "results",
+    quiet: Quiet = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Fit the model to the record and archive the draws."""
+    from fairweather.archive import save_results
+    from fairweather.clock import Clock
+    from fairweather.pipeline import Settings, check, run_fit
+
+    clock = Clock()
+    settings = Settings(
+        as_of=as_of, reading=reading, priors=priors, states=states, focal=focal, draws=draws,
+        tune=tune, chains=chains, seed=seed, results=results, quiet=quiet, overwrite=overwrite,
+    )  # fmt: skip
+    inputs = check(settings, clock, forecasts=False)
+    tree, report = run_fit(settings, inputs, clock, _teller(quiet))
+    path = save_results(
+        tree, gate=report, results_dir=results, clock=clock, overwrite=overwrite
+    )  # fmt: skip
+    _present(path, quiet)
+
+
+@app.command()
+def forecast(
+    ctx: typer.Context,
+    source: From = None,
+    as_of: AsOf = None,
+    reading: Reading = DEFAULT,
+    priors: PriorSet = None,
+    scenarios: ScenarioFile = None,
+    states: States = None,
+    focal: Focal = None,
+    draws: Draws = 1000,
+    tune: Tune = None,
+    chains: Chains = 4,
+    seed: Seed = 1,
+    results: ResultsDir = "results",
+    horizon: Horizon = 5,
+    quiet: Quiet = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Fit, forecast under each US weather, assess the claims, archive, and show."""
+    from fairweather.clock import Clock
+    from fairweather.pipeline import Settings, check, reopen, run_fit, run_forecast
+
+    clock = Clock()
+    settings = Settings(
+        as_of=as_of, reading=reading, priors=priors, scenarios=scenarios, states=states,
+        focal=focal, draws=draws, tune=tune, chains=chains, seed=seed, results=results,
+        horizon=horizon, quiet=quiet, overwrite=overwrite,
+    )  # fmt: skip
+    say = _teller(quiet)
+    if source is None:
+        inputs = check(settings, clock, forecasts=True)
+        tree, report = run_fit(settings, inputs, clock, say)
+    else:
+        _refuse_fit_options(ctx)
+        inputs, tree, report = reopen(source, settings, clock)
+    _present(run_forecast(settings, inputs, tree, report, clock, say), quiet)
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="Folder of a run, or its id.")],
+    results: ResultsDir = "results",
+) -> None:
+    """Show an archived run."""
+    from fairweather.pipeline import find_run
+    from fairweather.tables import show as print_run
+
+    print_run(find_run(run, results), _console())
+
+
+@app.command()
+def readings() -> None:
+    """List the rival readings of what holds an alignment together."""
+    from fairweather.readings import get_reading
+
+    width = max(map(len, READINGS))
+    for name in READINGS:
+        mark = "  (default)" if name == DEFAULT else ""
+        typer.echo(f"{name:<{width}}  {get_reading(name).CLAIM}{mark}")
+
+
+@data_app.command("check")
+def data_check(
+    folder: Annotated[
+        str | None, typer.Option("--data", metavar="DIR", help="Default: the shipped record.")
+    ] = None,
+) -> None:
+    """Check the record and summarise it."""
+    from fairweather.record import check
+
+    table = check(folder)
+    typer.echo(table.to_string(index=False))
+    typer.echo(f"{len(table)} indicators, {int(table['rows'].sum()):,} rows: the record is sound.")
+
+
+@data_app.command("build")
+def data_build(
+    sources: Annotated[
+        str, typer.Option("--sources", metavar="DIR", help="Folder of the publishers' files.")
+    ],
+    folder: Annotated[
+        str | None, typer.Option("--data", metavar="DIR", help="Default: the shipped record.")
+    ] = None,
+) -> None:
+    """Rebuild the record from the publishers' files."""
+    if not Path(sources).is_dir():
+        raise FairweatherError(
+            f"there is no folder '{sources}'", remedy="Name the publishers' files: --sources DIR."
+        )
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as err:
+        raise FairweatherError(
+            "rebuilding the record needs pyarrow", remedy="Install fairweather[coding]."
+        ) from err
+    from fairweather.coding.build import build
+    from fairweather.paths import data_dir
+
+    build(sources, folder or data_dir())
+
+
+def _refuse_fit_options(ctx: typer.Context) -> None:
+    """Options of the fit have no meaning for a fit that exists."""
+    fixed = ("as_of", "reading", "priors", "states", "focal", "draws", "tune", "chains")
+    given = [
+        "--" + name.replace("_", "-")
+        for name in fixed
+        if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+    if given:
+        raise FairweatherError(
+            f"{', '.join(given)} cannot be changed with --from",
+            remedy="Leave them out, or fit anew without --from.",
+        )
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    # Files and pipes have no width of their own; 80 columns would break the tables.
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else 120
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+def _teller(quiet: bool) -> Any:
+    return (lambda text: None) if quiet else (lambda text: typer.echo(text, err=True))
+
+
+def _present(path: Path, quiet: bool) -> None:
+    if quiet:
+        typer.echo(str(path))
+        return
+    from fairweather.archive import open_results
+    from fairweather.tables import show as print_run
+
+    print_run(open_results(path), _console())
+
+
+def app_entry() -> None:
+    """Run the command line; the entry point of the ``fairweather`` command."""
+    app()
+
+
+if __name__ == "__main__":
+    app_entry()

@@ -1,0 +1,162 @@
+"""Trade is measured against what the two economies' sizes would lead one to expect.
+
+Intensity = log(real flow) - log GDP_a - log GDP_b + log world GDP. Flows come in current dollars
+and are put into 2015 dollars with the US GDP deflator; without that, and without world GDP, the
+measure would drift with inflation and growth alone. Levels differ between GDP series, so a unit
+keeps one series throughout, and only its movement over time is used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fairweather.coding.registry import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Sources,
+    both_members,
+    ever_positive,
+    pair,
+    reader,
+    with_zeros,
+)
+from fairweather.names import FOCAL
+
+HUB, US = "CHN", "USA"
+_FLOWS = "trade/bilateral_trade.parquet"
+_GDP = "trade/gdp_population.parquet"
+POOLS = ("CMIM", "ASEAN", "EUREP", "BRICS_CRA", "SAARC", "FIMA", "NAFA", "Miyazawa")
+MIN_FLOW = 1.0  # million dollars; below that COW's rounding is the number
+
+
+def deflator(src: Sources) -> pd.Series:
+    """US GDP deflator, 2015 = 1, by year; a missing year is filled in log-linearly."""
+    gdp = src.read(_GDP, ["iso3", "year", "variable", "value", "source"])
+    gdp = gdp[(gdp["iso3"] == US) & gdp["year"].between(FIRST_YEAR - 4, LAST_YEAR)]
+    # Where copies overlap, those taken from the World Bank itself ("WDI_2...") come first.
+    nominal = gdp[gdp["variable"] == "gdp_current_usd"].sort_values(["year", "source"])
+    nominal = nominal.drop_duplicates("year").set_index("year")["value"]
+    real = gdp[gdp["variable"] == "gdp_constant2015_usd"].set_index("year")["value"]
+    logs = np.log(nominal / real).reindex(range(FIRST_YEAR, LAST_YEAR + 1)).interpolate()
+    return np.exp(logs - logs.loc[2015])
+
+
+def log_gdp(src: Sources, first: int, last: int) -> pd.DataFrame:
+    """Log GDP by state and year, one series per state.
+
+    World Bank constant dollars; a state it covers in fewer years of the span than Fariss et al.
+    (2022) takes that series instead, throughout.
+    """
+    gdp = src.read(_GDP, ["iso3", "year", "variable", "value"])
+    gdp = gdp[gdp["iso3"].isin(src.states) & gdp["year"].between(first, last)]
+    kept = {}
+    for state, rows in gdp.groupby("iso3"):
+        bank, fariss = (
+            rows[rows["variable"] == v].set_index("year")["value"]
+            for v in ("gdp_constant2015_usd", "pwtrgdp")
+        )
+        # Fariss et al. count in millions of international dollars.
+        kept[state] = np.log(bank if len(bank) >= len(fariss) else fariss * 1e6)
+    return pd.DataFrame(kept)
+
+
+def log_world_gdp(src: Sources) -> pd.Series:
+    """Log constant-dollar GDP of the states covered in every year, by year."""
+    gdp = src.read(_GDP, ["iso3", "year", "variable", "value"])
+    gdp = gdp[gdp["variable"] == "gdp_constant2015_usd"]
+    wide = gdp.pivot(index="year", columns="iso3", values="value").loc[FIRST_YEAR:LAST_YEAR]
+    return np.log(wide.dropna(axis=1).sum(axis=1))
+
+
+def intensity(src: Sources, flows: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
+    """Turn dollars into intensity.
+
+    Parameters
+    ----------
+    src : Sources
+    flows : DataFrame
+        `unit` (dyad), `year`, `flow` (million current dollars, positive).
+    first, last : int
+        Years of the indicator.
+
+    Returns
+    -------
+    DataFrame
+        `unit, year, value`; rows without both GDPs dropped.
+    """
+    flows = flows[flows["year"].between(first, last)].copy()
+    sizes = log_gdp(src, first, last).rename_axis(columns="iso3").stack().rename("size")
+    for side, code in (("a", flows["unit"].str[:3]), ("b", flows["unit"].str[4:])):
+        key = pd.MultiIndex.from_arrays([flows["year"], code])
+        flows[side] = sizes.reindex(key).to_numpy()
+    price = np.log(flows["year"].map(deflator(src)))
+    world = flows["year"].map(log_world_gdp(src))
+    flows["value"] = np.log(flows["flow"] * 1e6) - price - flows["a"] - flows["b"] + world
+    return flows.dropna(subset=["value"])
+
+
+@reader("trade_cow")
+def trade_cow(src: Sources) -> pd.DataFrame:
+    """Intensity of trade of each pair, both flows reported and positive."""
+    rows = src.read(_FLOWS, ["year", "exporter", "importer", "value", "source"])
+    rows = rows[(rows["source"] == "COW_Trade_4.0") & (rows["year"] >= FIRST_YEAR)]
+    rows = both_members(rows, "exporter", "importer", src.states)
+    # The copy is rounded to millions and a zero may be unknown: only positive flows are known.
+    rows = rows[rows["value"] > 0]
+    rows["unit"] = pair(rows["exporter"], rows["importer"])
+    flows = rows.groupby(["unit", "year"])["value"].agg(flow="sum", sides="size").reset_index()
+    flows = flows[(flows["sides"] == 2) & (flows["flow"] >= MIN_FLOW)]
+    return intensity(src, flows, FIRST_YEAR, 2014)
+
+
+@reader("china_imports_imf")
+def china_imports_imf(src: Sources) -> pd.DataFrame:
+    """Intensity of China's imports from each partner but Russia, which has its own series."""
+    rows = src.read(_FLOWS, ["year", "exporter", "importer", "value", "source"])
+    rows = rows[rows["source"] == "IMF_DOTS_2023ish_CHN_imports"]
+    rows = both_members(rows, "exporter", "importer", src.states)
+    rows = rows[rows["value"] >= MIN_FLOW].rename(columns={"value": "flow"})
+    rows["unit"] = pair(rows["exporter"], rows["importer"])
+    return intensity(src, rows[rows["unit"] != FOCAL], 2010, 2022)
+
+
+@reader("trade_chn_rus_customs")
+def trade_chn_rus_customs(src: Sources) -> pd.DataFrame:
+    """Intensity of China-Russia trade, mainly customs totals; 2010-2014 overlap with `trade_cow`.
+
+    The five common years tie the two series together across the 2014 edge.
+    """
+    rows = src.read("trade/chn_rus_trade_by_year.csv", ["year", "sum_musd"])
+    rows = rows.rename(columns={"sum_musd": "flow"}).dropna().assign(unit=FOCAL)
+    return intensity(src, rows, 2010, LAST_YEAR)
+
+
+@reader("tci_sop4")
+def tci_sop4(src: Sources) -> pd.DataFrame:
+    """Match of the exporter's export shares with the importer's import shares, four stages."""
+    name = "trade/trade_complementarity_sop4.parquet"
+    rows = src.read(name, ["year", "exporter", "importer", "tci_sop4"])
+    rows = both_members(rows, "exporter", "importer", src.states)
+    rows = rows[rows["year"] >= FIRST_YEAR]
+    return rows.assign(
+        unit=rows["exporter"] + ">" + rows["importer"], value=rows["tci_sop4"].clip(0, 1)
+    )
+
+
+@reader("swap_lines")
+def swap_lines(src: Sources) -> pd.DataFrame:
+    """Bilateral central-bank lines agreed or renewed in the year, in pairs with any."""
+    columns = ["deal_type", "ISO_source", "ISO_recipient", "start_date", "deal_action"]
+    deals = src.read("trade/central_bank_liquidity_lines.csv.gz", [*columns, "initiative"])
+    deals = both_members(deals, "ISO_source", "ISO_recipient", src.states)
+    deals = deals[
+        (deals["deal_type"] != "pooled fund")
+        & ~deals["initiative"].isin(POOLS)
+        & (deals["deal_action"] != "supplement")
+    ]
+    deals["unit"] = pair(deals["ISO_source"], deals["ISO_recipient"])
+    deals["year"] = deals["start_date"].str[:4].astype(int)
+    # A reciprocal line is listed once from each side; pair and day name the agreement.
+    deals = deals.drop_duplicates(["unit", "start_date"]).assign(value=1)
+    return with_zeros(deals, ever_positive(deals, 2000, 2023), 2000, 2023)

@@ -1,0 +1,113 @@
+"""Votes: contested General Assembly agreement, the anchor of alignment.
+
+Invariant: loading 1 and no dyad offset, so alignment is read in logits of contested agreement;
+the residual has a declared floor and an AR(1) path, so that sixty votes a year do not turn
+alignment into a voting index; the agenda of a year moves all dyads, except for level and linear
+trend, which stay with alignment. Guarded by ``tests/test_measurement.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fairweather.measurement.batch import (
+    Batch,
+    Source,
+    apply_filter,
+    ar1_correlation,
+    ar1_filter,
+    ar1_future,
+    last_residual,
+    lay_out,
+)
+
+
+def score(same: Any, partial: Any, n: Any) -> Any:
+    """Empirical logit of agreement, an abstention by one side counting one half.
+
+    Examples
+    --------
+    >>> round(float(score(30, 10, 50)), 3)
+    0.799
+    """
+    share = (same + 0.5 * partial + 2.0) / (n + 4.0)
+    return np.log(share / (1.0 - share))
+
+
+def agenda_basis(width: int) -> np.ndarray:
+    """Orthonormal contrasts over years without level and linear trend, shape (year, year - 2)."""
+    t = np.arange(width, dtype=float)
+    full = np.linalg.qr(np.column_stack([np.ones(width), t, np.eye(width)]))[0]
+    return full[:, 2:width]
+
+
+def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
+    """Lay the logit scores out as series with the filters that whiten them."""
+    batch, columns = lay_out("vote", sources, n_years, ("value", "partial", "opposite", "n"))
+    n = columns["n"]
+    y = np.where(batch.mask, score(columns["value"], columns["partial"], n), 0.0)
+    share = 1.0 / (1.0 + np.exp(-y))
+    sampling = np.where(batch.mask, 1.0 / ((n + 4.0) * share * (1 - share)), 0.0)
+    phi = np.array([float(batch.indicators[k].residual_ar or 0.0) for k in batch.which])
+    scale = priors.fixed("vote_residual")
+    part = priors.fixed("vote_sampling_share")
+    filters = ar1_filter(batch.mask, phi)
+    # A thin year is noisier: a part of its binomial variance is added to its innovation.
+    innovation = np.where(filters[0] > 0, scale / np.maximum(filters[0], 1e-9), 1.0)
+    noise = np.sqrt(innovation**2 + part * sampling)
+    extra = {
+        "filter": [c / scale * (innovation / noise) for c in filters],
+        "basis": agenda_basis(n_years),
+        "phi": phi,
+        "scale": scale,
+        "extra_sd": np.sqrt(part * sampling),
+        "agenda_scale": priors.fixed("agenda_scale"),
+    }
+    return replace(batch, y=y, extra=extra)
+
+
+def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
+    """Agenda effects of the years, on contrasts orthogonal to level and linear trend."""
+    import pymc as pm
+
+    size = batch.extra["basis"].shape[1]
+    return {"agenda": pm.Normal("agenda", 0.0, batch.extra["agenda_scale"], shape=size)}
+
+
+def logp(batch: Batch, latent: Any, par: dict[str, Any]) -> Any:
+    """Gaussian log likelihood of the logit scores under the declared residual."""
+    import pytensor.tensor as pt
+
+    agenda = pt.dot(batch.extra["basis"], par["agenda"])
+    e = apply_filter(pt, batch.y - latent - agenda[None, :], batch.extra["filter"])
+    return -0.5 * (e * e).sum()
+
+
+def simulate(
+    batch: Batch, latent: np.ndarray, par: dict[str, Any], rng: np.random.Generator
+) -> np.ndarray:
+    """Replicate the logit scores of the observed cells."""
+    phi = float(batch.extra["phi"][0])
+    root = np.linalg.cholesky(ar1_correlation(latent.shape[1], phi))
+    noise = batch.extra["scale"] * rng.standard_normal(latent.shape) @ root.T
+    noise += batch.extra["extra_sd"] * rng.standard_normal(latent.shape)
+    y = latent + batch.extra["basis"] @ par["agenda"] + noise
+    return np.where(batch.mask, y, np.nan)
+
+
+def predict(
+    batch: Batch, history: np.ndarray, future: np.ndarray, par: dict[str, Any],
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Draw later agreement shares (0..1), the agenda of a coming year being unknown."""
+    agenda = par["agenda"] @ batch.extra["basis"].T
+    r = np.where(batch.mask, batch.y - history - agenda[:, None, :], 0.0)
+    carry, gap = last_residual(batch, r)
+    scale = np.full(carry.shape, batch.extra["scale"])
+    out = ar1_future(carry, gap, batch.extra["phi"], scale, future.shape[2], rng)
+    size = (future.shape[0], 1, future.shape[2])
+    common = batch.extra["agenda_scale"] * rng.standard_normal(size)
+    return 1.0 / (1.0 + np.exp(-(out + future + common)))

@@ -1,0 +1,136 @@
+"""Within-unit items: a continuous number whose unit level says nothing, only its movement does.
+
+Invariant: the unit intercept has a flat prior and is integrated out exactly, so hundreds of
+offsets never enter the sampler; what is left is ``-(N - U) log s - SS / (2 s^2)`` on filtered
+residuals. Residuals may follow an AR(1) of declared correlation, so that slow items (trade) are
+not counted as many independent ones. Guarded by ``tests/test_measurement.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fairweather.measurement.batch import (
+    Batch,
+    Source,
+    apply_filter,
+    ar1_correlation,
+    ar1_filter,
+    ar1_future,
+    last_residual,
+    lay_out,
+)
+
+
+def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
+    """Lay rows out as series with the filters that whiten them and remove the unit level."""
+    batch, _ = lay_out("within", sources, n_years, ("value",), least=2)
+    phi = np.array([float(batch.indicators[k].residual_ar or 0.0) for k in batch.which])
+    filters = ar1_filter(batch.mask, phi)
+    constant = apply_filter(np, np.ones(batch.mask.shape), filters)
+    size = batch.mask.sum(axis=1) - 1.0
+    batch.extra.update(
+        phi=phi, filter=filters, constant=constant, information=(constant**2).sum(axis=1),
+        dof=np.bincount(batch.which, weights=size, minlength=len(batch.indicators)),
+        member=np.equal.outer(np.arange(len(batch.indicators)), batch.which).astype(float),
+        shift_scale=priors.fixed("year_shift_scale"),
+    )  # fmt: skip
+    return batch
+
+
+def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
+    """Loading and residual scale per indicator; a shift per year for judged items."""
+    import pymc as pm
+
+    par = {
+        "loading": priors["loading_within"].rv(dims="within"),
+        "scale": priors["residual_scale"].rv("residual_within", dims="within"),
+    }
+    if batch.shifted:
+        par["shift"] = pm.Normal(
+            "shift_within", 0.0, batch.extra["shift_scale"], dims=("within_shifted", "year")
+        )
+    return par
+
+
+def logp(batch: Batch, latent: Any, par: dict[str, Any]) -> Any:
+    """Log likelihood with the unit levels integrated out."""
+    import pytensor.tensor as pt
+
+    r = batch.y - par["loading"][batch.which][:, None] * latent
+    if "shift" in par:
+        r = r - batch.shift_rows(par["shift"], pt)
+    e = apply_filter(pt, r, batch.extra["filter"])
+    level = (e * batch.extra["constant"]).sum(axis=1)
+    ss = (e * e).sum(axis=1) - level**2 / batch.extra["information"]
+    scale = par["scale"]
+    return -(
+        pt.dot(batch.extra["dof"], pt.log(scale))
+        + 0.5 * (pt.dot(batch.extra["member"], ss) / scale**2).sum()
+    )
+
+
+def _residual(batch: Batch, latent: np.ndarray, par: dict[str, Any]) -> np.ndarray:
+    r = batch.y - par["loading"][..., batch.which, None] * latent
+    if "shift" in par:
+        r = r - batch.shift_rows(par["shift"], np)
+    return np.where(batch.mask, r, 0.0)
+
+
+def _level(batch: Batch, r: np.ndarray) -> np.ndarray:
+    """Generalised least squares level of each series, shape (..., series)."""
+    shape = r.shape
+    flat = r.reshape(-1, *shape[-2:])
+    out = np.stack([
+        (apply_filter(np, x, batch.extra["filter"]) * batch.extra["constant"]).sum(axis=1)
+        for x in flat
+    ])  # fmt: skip
+    return (out / batch.extra["information"]).reshape(shape[:-1])
+
+
+def simulate(
+    batch: Batch, latent: np.ndarray, par: dict[str, Any], rng: np.random.Generator
+) -> np.ndarray:
+    """Replicate the observed cells around the level each series showed."""
+    level = _level(batch, _residual(batch, latent, par))[:, None]
+    noise = np.empty(latent.shape)
+    for phi in np.unique(batch.extra["phi"]):
+        at = batch.extra["phi"] == phi
+        root = np.linalg.cholesky(ar1_correlation(latent.shape[1], phi))
+        noise[at] = rng.standard_normal((at.sum(), latent.shape[1])) @ root.T
+    mean = level + par["loading"][batch.which, None] * latent
+    if "shift" in par:
+        mean = mean + batch.shift_rows(par["shift"], np)
+    return np.where(batch.mask, mean + par["scale"][batch.which, None] * noise, np.nan)
+
+
+def predict(
+    batch: Batch, history: np.ndarray, future: np.ndarray, par: dict[str, Any],
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Draw later values.
+
+    Parameters
+    ----------
+    history : ndarray, shape (draw, series, year)
+    future : ndarray, shape (draw, series, horizon)
+    par : dict
+        Arrays with a leading draw axis.
+
+    Returns
+    -------
+    ndarray, shape (draw, series, horizon)
+    """
+    r = _residual(batch, history, par)
+    level = _level(batch, r)
+    scale = par["scale"][:, batch.which]
+    carry, gap = last_residual(batch, r - level[:, :, None])
+    level = level + scale / np.sqrt(batch.extra["information"]) * rng.standard_normal(level.shape)
+    out = ar1_future(carry, gap, batch.extra["phi"], scale, future.shape[2], rng)
+    out += level[:, :, None] + par["loading"][:, batch.which, None] * future
+    if "shift" in par:
+        size = (future.shape[0], len(batch.shifted), future.shape[2])
+        out += batch.shift_rows(batch.extra["shift_scale"] * rng.standard_normal(size), np)
+    return out

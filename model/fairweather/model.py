@@ -1,0 +1,254 @@
+"""The model on a page: pressure, drivers, dynamics, measurement, in that order.
+
+Invariant: location and scale are fixed once and only once: pressure by its anchor (intercept 0,
+loading 1), alignment by contested votes (loading 1, no dyad offset); every other loading is
+positive after its declared sign. Guarded by ``tests/test_model.py`` and ``tests/test_recovery.py``.
+
+Units: alignment in logits of contested agreement, pressure in log(1 + US sanction cases).
+Coefficients are five-year responses of the target. See ``docs/model.md`` for the reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fairweather import names
+from fairweather.dynamics import five_year_share, propagate, speed
+from fairweather.measurement import FAMILIES, get_family
+from fairweather.measurement.batch import Batch, Source, ar1_correlation
+from fairweather.panel import Panel
+from fairweather.priors import Priors, load_priors
+from fairweather.readings import DEFAULT, get_reading
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+# A state whose anchor never moved tells nothing of its elasticity: it keeps the common one.
+STILL = 0.15**2
+# Pressure is sampled around its interpolated anchor in steps of about its posterior spread.
+PRESSURE_STEP = 0.12
+WORDS_PERSISTENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Space:
+    """What the pieces of the model may know: the panel and its fixed geometry."""
+
+    panel: Panel
+    basis: np.ndarray  # two slow shapes per dyad for the error of complementarity
+    decade: np.ndarray  # years in decades, centred
+    relative: np.ndarray  # how much of its own elasticity a state's record can show
+
+    @classmethod
+    def of(cls, panel: Panel) -> Space:
+        """Derive the fixed geometry of a panel."""
+        t = (panel.years - panel.years.mean()) / 10.0
+        shapes = np.column_stack([t, t**2 - (t**2).mean()])
+        shapes = shapes / shapes.std(axis=0)
+        move = panel.movement
+        return cls(panel, shapes, t, move / (move + STILL))
+
+    def elasticity(self, priors: Priors) -> Any:
+        """Elasticity of each state: a common mean and zero-sum deviations, centred."""
+        import pymc as pm
+
+        mean = priors["elasticity_mean"].rv()
+        scale = priors["elasticity_scale"].rv()
+        own = pm.ZeroSumNormal("elasticity_own", sigma=scale, dims="state")
+        return pm.Deterministic("elasticity", mean + self.relative * own, dims="state")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A built model: the PyMC model with the panel, priors and reading it came from."""
+
+    pymc: pm.Model
+    panel: Panel
+    priors: Priors
+    reading: str
+    batches: dict[str, Batch]
+    space: Space
+
+
+def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
+    """One batch per family, its series pointing into the stack of alignment, pressure, words."""
+    offset = {names.ALIGNMENT: 0, "material": len(panel.dyads),
+              "verbal": len(panel.dyads) + len(panel.states),
+              "vote": len(panel.dyads) + 2 * len(panel.states)}  # fmt: skip
+    batches = {}
+    for name in FAMILIES:
+        sources = [
+            Source(i, panel.rows[i.id], offset[_block(i)])
+            for latent in (names.ALIGNMENT, names.PRESSURE)
+            for i in panel.indicators(latent)
+            if i.family == name
+        ]
+        batch = get_family(name).prepare(sources, len(panel.years), priors)
+        if len(batch.unit):
+            batches[name] = batch
+    return batches
+
+
+def _block(indicator: Any) -> str:
+    """Which block of the stacked latents an indicator reads."""
+    if indicator.latent == names.PRESSURE:
+        return indicator.domain
+    return "vote" if indicator.family == "vote" else names.ALIGNMENT
+
+
+def sides(panel: Panel, pressure: Any, c: dict[str, Any]) -> tuple[dict, dict]:
+    """Pressure above its reference, and any state coefficient, for both sides of each dyad."""
+    p = pressure - panel.anchor_mean
+    out = []
+    for side in (panel.left, panel.right):
+        view = {"pressure": p[..., side, :]}
+        if "elasticity" in c:
+            view["elasticity"] = c["elasticity"][..., side, None]
+        out.append(view)
+    return out[0], out[1]
+
+
+def complementarity_pull(xp: Any, comp: Any, pressure: Any, panel: Panel, c: dict) -> Any:
+    """Pull of complementarity, allowed to count more where pressure is present (scope)."""
+    p = pressure - panel.anchor_mean
+    both = 0.5 * (p[..., panel.left, :] + p[..., panel.right, :])
+    pull = 0.0
+    for k, kind in enumerate(panel.kinds):
+        pull = pull + (c[f"complementarity_{kind}"] + c["scope"] * both) * comp[..., k, :, :]
+    return pull
+
+
+def build_model(
+    panel: Panel, *, reading: str = DEFAULT, priors: Priors | None = None
+) -> Model:
+    """Write the model down in PyMC.
+
+    Parameters
+    ----------
+    panel : Panel
+    reading : str
+        One of ``fairweather.READINGS``: what moves the target.
+    priors : Priors, optional
+        Default: the shipped belief set ``default``.
+
+    Returns
+    -------
+    Model
+        ``.pymc`` holds ``alignment`` (dyad, year), ``pressure`` (state, year) and the parameters.
+
+    Examples
+    --------
+    >>> import fairweather as fw
+    >>> m = fw.build_model(fw.load_panel(states=["CHN", "RUS", "IRN"], first_year=2008))
+    >>> m.reading
+    'elastic-side'
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    priors = priors or load_priors()
+    piece = get_reading(reading)
+    space, batches = Space.of(panel), prepare(panel, priors)
+    n_state, n_dyad, n_year = len(panel.states), len(panel.dyads), len(panel.years)
+    coords = {
+        names.STATE: list(panel.states), names.DYAD: list(panel.dyads),
+        names.YEAR: panel.years, names.KIND: list(panel.kinds),
+    }  # fmt: skip
+    for name, batch in batches.items():
+        coords[name] = batch.ids
+        coords[f"{name}_shifted"] = [batch.ids[k] for k in batch.shifted]
+        coords[f"{name}_series"] = [f"{batch.ids[k]}:{u}" for k, u in zip(
+            batch.which, batch.unit, strict=True)]  # fmt: skip
+    with pm.Model(coords=coords) as model:
+        # --- pressure: a stationary AR(1) around a known mean, sampled around its anchor ---------
+        q = pm.Flat("pressure_step", dims=("state", "year"), initval=np.zeros((n_state, n_year)))
+        P = pm.Deterministic("pressure", panel.anchor_fill + PRESSURE_STEP * q,
+                             dims=("state", "year"))  # fmt: skip
+        keep = 2.0 ** (-1.0 / priors["pressure_half_life"].rv())
+        innovation = priors["pressure_innovation"].rv()
+        words_scale = priors["words_scale"].rv()
+        z = pm.Normal("words_raw", dims=("state", "year"))
+        words = pm.Deterministic("words", words_scale * pt.dot(z, _words_root(n_year).T),
+                                 dims=("state", "year"))  # fmt: skip
+
+        # --- drivers: what each reading, complementarity and drift do to the target --------------
+        c = piece.coefficients(priors, space)
+        for kind in panel.kinds:
+            c[f"complementarity_{kind}"] = priors[f"complementarity_{kind}"].rv()
+        c["scope"] = priors["scope"].rv()
+        left, right = sides(panel, P, c)
+        weather = piece.drive(pt, left, right, c)
+        error = pm.Normal("complementarity_error", shape=(len(panel.kinds), n_dyad, 2))
+        seen = panel.complementarity.std(axis=2, keepdims=True)
+        C = panel.complementarity + priors.fixed("complementarity_error") * seen * pt.dot(
+            error, space.basis.T / np.sqrt(2.0)
+        )
+        C = pm.Deterministic("complementarity", C - C.mean(axis=2, keepdims=True),
+                             dims=("kind", "dyad", "year"))  # fmt: skip
+        pull = complementarity_pull(pt, C, P, panel, c)
+        moving = weather + pull
+        centre = pm.Deterministic("target_centre", moving.mean(axis=1), dims="dyad")
+        moving = moving - centre[:, None]
+        # Sampling the total trend, not the drift, unties drift from the slope of pressure.
+        slope = (moving.mean(axis=0) * space.decade).sum() / (space.decade**2).sum()
+        total = priors["trend_total"].rv()
+        drift = pm.Deterministic("drift", total - slope)
+        pm.Potential("drift_prior", priors["drift"].logp(drift))
+        spread = priors["dyad_drift_scale"].rv()
+        own_drift = spread * pm.ZeroSumNormal("dyad_drift_raw", dims="dyad")
+        trend = pm.Deterministic("dyad_drift", drift + own_drift, dims="dyad")
+        moving = moving + trend[:, None] * space.decade[None, :]
+
+        # --- dynamics: partial adjustment, heavy-tailed dyad shocks, shocks of whole states ------
+        half_life = priors["half_life"].rv()
+        k = speed(half_life)
+        level_scale = priors["intercept_scale"].rv()
+        level = pm.ZeroSumNormal("level_raw", dims="dyad") * level_scale
+        grand = pm.Normal("grand_level", 0.0, 1.0)
+        level = pm.Deterministic("level", grand + level, dims="dyad")
+        target = level[:, None] + moving / five_year_share(half_life)
+        shock_scale = priors["shock_scale"].rv()
+        eps = pm.StudentT("shock_raw", nu=priors.fixed("shock_df"), mu=0.0, sigma=1.0,
+                          dims=("dyad", "year"))  # fmt: skip
+        state_scale = priors["state_shock_scale"].rv()
+        state_shock = pm.ZeroSumNormal("state_shock", sigma=state_scale, shape=(n_year - 1, n_state))
+        common = state_shock[:, panel.left] + state_shock[:, panel.right]
+        first = target[:, 0] + shock_scale / pt.sqrt(1.0 - (1.0 - k) ** 2) * eps[:, 0]
+        moves = k * target[:, 1:] + shock_scale * eps[:, 1:] + common.T
+        A = pm.Deterministic("alignment", propagate(pt, first, moves, k), dims=("dyad", "year"))
+
+        # --- feedback: alignment with others may provoke pressure --------------------------------
+        feedback = priors["feedback"].rv()
+        company = pt.dot(_incidence(panel), A - A.mean(axis=1, keepdims=True))
+        dev = P - panel.anchor_mean
+        expected = keep * dev[:, :-1] + feedback * company[:, :-1]
+        start = innovation / pt.sqrt(1.0 - keep**2)
+        pm.Potential("pressure_path", pm.logp(pm.Normal.dist(0.0, start), dev[:, 0]).sum()
+                     + pm.logp(pm.Normal.dist(expected, innovation), dev[:, 1:]).sum())  # fmt: skip
+
+        # --- measurement: each family of indicators speaks of the stacked latents ----------------
+        # A delegation's year touches all its pairs and passes: it is no alignment.
+        delegation = pm.ZeroSumNormal("delegation", sigma=priors["delegation_scale"].rv(),
+                                      shape=(n_year, n_state))  # fmt: skip
+        votes = A + (delegation[:, panel.left] + delegation[:, panel.right]).T
+        stacked = pt.concatenate([A, P, P + words, votes], axis=0)
+        for name, batch in batches.items():
+            family = get_family(name)
+            par = family.parameters(batch, priors)
+            pm.Potential(f"rows_{name}", family.logp(batch, batch.read(stacked), par))
+    return Model(model, panel, priors, reading, batches, space)
+
+
+def _words_root(width: int) -> np.ndarray:
+    return np.linalg.cholesky(ar1_correlation(width, WORDS_PERSISTENCE))
+
+
+def _incidence(panel: Panel) -> np.ndarray:
+    """Mean over a state's dyads, shape (state, dyad)."""
+    out = np.zeros((len(panel.states), len(panel.dyads)))
+    for d, (i, j) in enumerate(zip(panel.left, panel.right, strict=True)):
+        out[i, d] = out[j, d] = 1.0
+    return out / out.sum(axis=1, keepdims=True)

@@ -1,0 +1,70 @@
+"""Data and priors are found the same way from a checkout and from an installed wheel.
+
+A checkout wins over the copy inside the wheel, so that an edited file is the one that is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fairweather.errors import FairweatherError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _find(name: str, marker: str, root: Path | None = None) -> Path:
+    package = root or _PACKAGE
+    checkout = package.parent.parent
+    candidates = [package / f"_{name}"]
+    # site-packages may lie beside an unrelated `data/`; pyproject.toml marks our own tree.
+    if (checkout / "pyproject.toml").is_file():
+        candidates.insert(0, checkout / name)
+    for folder in candidates:
+        if (folder / marker).exists():
+            return folder
+    raise FairweatherError(
+        f"no {name} folder holding {marker} was found",
+        remedy="Reinstall the package, or pass the folder explicitly.",
+    )
+
+
+def data_dir() -> Path:
+    """Folder of the committed record.
+
+    Returns
+    -------
+    Path
+        ``data/`` of the checkout, else ``fairweather/_data`` of the installed wheel.
+
+    Raises
+    ------
+    FairweatherError
+        If neither holds ``codebook.toml``.
+
+    Examples
+    --------
+    >>> (data_dir() / "codebook.toml").is_file()
+    True
+    """
+    return _find("data", "codebook.toml")
+
+
+def priors_dir() -> Path:
+    """Folder of the prior files.
+
+    Returns
+    -------
+    Path
+        ``priors/`` of the checkout, else ``fairweather/_priors`` of the installed wheel.
+
+    Raises
+    ------
+    FairweatherError
+        If neither holds ``default.toml``.
+
+    Examples
+    --------
+    >>> (priors_dir() / "default.toml").is_file()
+    True
+    """
+    return _find("priors", "default.toml")
