@@ -48,8 +48,10 @@ def world(monkeypatch, tmp_path):
             forecast=forecast, durability_table=helpers.durability_table,
             forecast_table=helpers.forecast_table,
         ),
-        "claims": SimpleNamespace(assess=lambda *_: helpers.claims()),
-        "scenarios": SimpleNamespace(load_scenarios=load_scenarios),
+        "claims": SimpleNamespace(assess=lambda *_, **__: helpers.claims()),
+        "scenarios": SimpleNamespace(
+            load_scenarios=load_scenarios, check_scenarios=lambda scenarios, panel: scenarios
+        ),
     }  # fmt: skip
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, f"fairweather.{name}", module)

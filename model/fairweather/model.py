@@ -18,7 +18,7 @@ import numpy as np
 from fairweather import names
 from fairweather.dynamics import five_year_share, propagate, speed
 from fairweather.measurement import FAMILIES, get_family
-from fairweather.measurement.batch import Batch, Source, ar1_correlation
+from fairweather.measurement.batch import Batch, Source
 from fairweather.panel import Panel
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 STILL = 0.15**2
 # Pressure is sampled around its interpolated anchor in steps of about its posterior spread.
 PRESSURE_STEP = 0.12
-WORDS_PERSISTENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -169,9 +168,8 @@ def build_model(
                              dims=("state", "year"))  # fmt: skip
         keep = 2.0 ** (-1.0 / priors["pressure_half_life"].rv())
         innovation = priors["pressure_innovation"].rv()
-        words_scale = priors["words_scale"].rv()
-        z = pm.Normal("words_raw", dims=("state", "year"))
-        words = pm.Deterministic("words", words_scale * pt.dot(z, _words_root(n_year).T),
+        words_raw = pm.Normal("words_raw", dims=("state", "year"))
+        words = pm.Deterministic("words", priors.fixed("words_scale") * words_raw,
                                  dims=("state", "year"))  # fmt: skip
 
         # --- drivers: what each reading, complementarity and drift do to the target --------------
@@ -186,8 +184,9 @@ def build_model(
         C = panel.complementarity + priors.fixed("complementarity_error") * seen * pt.dot(
             error, space.basis.T / np.sqrt(2.0)
         )
-        C = pm.Deterministic("complementarity", C - C.mean(axis=2, keepdims=True),
-                             dims=("kind", "dyad", "year"))  # fmt: skip
+        C = C - C.mean(axis=2, keepdims=True)
+        pm.Deterministic("complementarity", C[:, panel.dyads.index(panel.focal), :],
+                         dims=("kind", "year"))  # fmt: skip
         pull = complementarity_pull(pt, C, P, panel, c)
         moving = weather + pull
         centre = pm.Deterministic("target_centre", moving.mean(axis=1), dims="dyad")
@@ -205,18 +204,21 @@ def build_model(
         # --- dynamics: partial adjustment, heavy-tailed dyad shocks, shocks of whole states ------
         half_life = priors["half_life"].rv()
         k = speed(half_life)
-        level_scale = priors["intercept_scale"].rv()
+        level_scale = priors.fixed("intercept_scale")
         level = pm.ZeroSumNormal("level_raw", dims="dyad") * level_scale
         grand = pm.Normal("grand_level", 0.0, 1.0)
         level = pm.Deterministic("level", grand + level, dims="dyad")
         target = level[:, None] + moving / five_year_share(half_life)
-        shock_scale = priors["shock_scale"].rv()
+        # Amplitudes, not yearly shocks, are sampled: they do not trade off with the half-life.
+        yearly = pt.sqrt(1.0 - (1.0 - k) ** 2)
+        wander = priors["wander"].rv()
+        shock_scale = pm.Deterministic("shock_scale", wander * yearly)
+        state_scale = pm.Deterministic("state_shock_scale", priors["state_wander"].rv() * yearly)
         eps = pm.StudentT("shock_raw", nu=priors.fixed("shock_df"), mu=0.0, sigma=1.0,
                           dims=("dyad", "year"))  # fmt: skip
-        state_scale = priors["state_shock_scale"].rv()
-        state_shock = pm.ZeroSumNormal("state_shock", sigma=state_scale, shape=(n_year - 1, n_state))
+        state_shock = state_scale * pm.ZeroSumNormal("state_shock_raw", shape=(n_year - 1, n_state))
         common = state_shock[:, panel.left] + state_shock[:, panel.right]
-        first = target[:, 0] + shock_scale / pt.sqrt(1.0 - (1.0 - k) ** 2) * eps[:, 0]
+        first = target[:, 0] + wander * eps[:, 0]
         moves = k * target[:, 1:] + shock_scale * eps[:, 1:] + common.T
         A = pm.Deterministic("alignment", propagate(pt, first, moves, k), dims=("dyad", "year"))
 
@@ -240,10 +242,6 @@ def build_model(
             par = family.parameters(batch, priors)
             pm.Potential(f"rows_{name}", family.logp(batch, batch.read(stacked), par))
     return Model(model, panel, priors, reading, batches, space)
-
-
-def _words_root(width: int) -> np.ndarray:
-    return np.linalg.cholesky(ar1_correlation(width, WORDS_PERSISTENCE))
 
 
 def _incidence(panel: Panel) -> np.ndarray:

@@ -32,7 +32,7 @@ class Settings:
     scenarios: str | None = None
     states: str | None = None
     focal: str | None = None
-    draws: int = 1000
+    draws: int = 1750
     tune: int | None = None
     chains: int = 4
     seed: int = 1
@@ -83,6 +83,10 @@ def check(settings: Settings, clock: Clock, *, forecasts: bool) -> Inputs:
         scenarios = _scenarios(settings.scenarios) if forecasts else None
         options = {"focal": settings.focal} if settings.focal else {}
         panel = load_panel(as_of=settings.as_of, states=parse_states(settings.states), **options)
+        if forecasts:
+            from fairweather.scenarios import check_scenarios
+
+            scenarios = check_scenarios(scenarios, panel)
     return Inputs(panel, priors, scenarios)
 
 
@@ -176,10 +180,10 @@ def run_forecast(
     with clock("forecast"):
         fc = forecast(
             tree, panel, scenarios=inputs.scenarios, horizon=settings.horizon,
-            random_seed=settings.seed,
+            random_seed=settings.seed, priors=inputs.priors,
         )  # fmt: skip
     with clock("claims"):
-        verdicts = assess(tree, panel, fc)
+        verdicts = assess(tree, panel, fc, priors=inputs.priors)
     with clock("figures"):
         figures = draw(tree, panel, fc)
     say("writing the archive")

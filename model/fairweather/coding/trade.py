@@ -96,6 +96,21 @@ def intensity(src: Sources, flows: pd.DataFrame, first: int, last: int) -> pd.Da
     return flows.dropna(subset=["value"])
 
 
+def net_of_states(rows: pd.DataFrame) -> pd.DataFrame:
+    """Take each state's own year out of the intensity of its pairs.
+
+    A state that opens, collapses or is under embargo trades more or less with everybody; only
+    what is left is about the pair (state-year effects of the gravity model, by least squares).
+    """
+    states = sorted({u[:3] for u in rows["unit"]} | {u[4:] for u in rows["unit"]})
+    out = rows["value"].copy()
+    for _, part in rows.groupby("year"):
+        sides = np.array([[s in (u[:3], u[4:]) for s in states] for u in part["unit"]], float)
+        fit = np.linalg.lstsq(sides, part["value"].to_numpy(), rcond=None)[0]
+        out.loc[part.index] = part["value"].to_numpy() - sides @ fit
+    return rows.assign(value=out)
+
+
 @reader("trade_cow")
 def trade_cow(src: Sources) -> pd.DataFrame:
     """Intensity of trade of each pair, both flows reported and positive."""
@@ -107,7 +122,7 @@ def trade_cow(src: Sources) -> pd.DataFrame:
     rows["unit"] = pair(rows["exporter"], rows["importer"])
     flows = rows.groupby(["unit", "year"])["value"].agg(flow="sum", sides="size").reset_index()
     flows = flows[(flows["sides"] == 2) & (flows["flow"] >= MIN_FLOW)]
-    return intensity(src, flows, FIRST_YEAR, 2014)
+    return net_of_states(intensity(src, flows, FIRST_YEAR, 2014))
 
 
 @reader("china_imports_imf")
@@ -118,7 +133,9 @@ def china_imports_imf(src: Sources) -> pd.DataFrame:
     rows = both_members(rows, "exporter", "importer", src.states)
     rows = rows[rows["value"] >= MIN_FLOW].rename(columns={"value": "flow"})
     rows["unit"] = pair(rows["exporter"], rows["importer"])
-    return intensity(src, rows[rows["unit"] != FOCAL], 2010, 2022)
+    rows = intensity(src, rows[rows["unit"] != FOCAL], 2010, 2022)
+    # China's own growth is in all of its pairs: keep what sets a partner apart in the year.
+    return rows.assign(value=rows["value"] - rows.groupby("year")["value"].transform("mean"))
 
 
 @reader("trade_chn_rus_customs")

@@ -36,10 +36,10 @@ PARAMETERS: dict[str, dict[str, str]] = {
     "vote": {"agenda": "agenda"},
     "within": {"loading": "loading_within", "scale": "residual_within", "shift": "shift_within"},
     "count": {
-        "loading": "loading_count", "concentration": "concentration_count", "shift": "shift_count",
+        "loading": "loading_count", "shift": "shift_count",
     },
     "share": {
-        "loading": "loading_share", "concentration": "concentration_share", "level": "share_level",
+        "loading": "loading_share", "level": "share_level",
     },
     "anchor": {},
 }  # fmt: skip

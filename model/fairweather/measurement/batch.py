@@ -61,7 +61,11 @@ class Batch:
 
     def read(self, stacked: Any) -> Any:
         """Signed latent of each series, shape (..., series, year)."""
-        return self.sign * stacked[..., self.row, :]
+        if np.array_equal(self.row, np.arange(self.row[0], self.row[0] + len(self.row))):
+            part = stacked[..., self.row[0] : self.row[0] + len(self.row), :]
+        else:
+            part = stacked[..., self.row, :]
+        return self.sign * part
 
     def shift_rows(self, shift: Any, xp: Any) -> Any:
         """Spread the shifts of the shifted indicators over the series, 0 for the others."""

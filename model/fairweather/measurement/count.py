@@ -37,18 +37,18 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
         total=batch.y.sum(axis=1),
         exposure=np.where(batch.mask, exposure, 0.0).sum(axis=1)
         / np.maximum(batch.mask.sum(axis=1), 1),
+        concentration=priors.fixed("concentration"),
         shift_scale=_SHIFT_FACTOR * priors.fixed("year_shift_scale"),
     )
     return batch
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
-    """Loading and concentration per indicator; a shift per year where declared."""
+    """Loading per indicator; a shift per year where declared."""
     import pymc as pm
 
     par = {
         "loading": priors["loading_count"].rv(dims="count"),
-        "concentration": priors["concentration"].rv("concentration_count", dims="count"),
     }
     if batch.shifted:
         par["shift"] = pm.Normal(
@@ -66,7 +66,7 @@ def logp(batch: Batch, latent: Any, par: dict[str, Any]) -> Any:
     if "shift" in par:
         eta = eta + batch.shift_rows(par["shift"], pt)
     weight = pt.exp(eta - pt.max(eta, axis=1, keepdims=True))
-    strength = par["concentration"][batch.which] * x["seen"]
+    strength = batch.extra["concentration"] * x["seen"]
     alpha = (strength / weight.sum(axis=1))[:, None] * weight
     # Cells without events cancel: only the others need gamma functions.
     alpha = alpha.flatten()[x["cell"]]
@@ -86,7 +86,7 @@ def simulate(
     eta = _eta(batch, latent, par)
     weight = np.exp(eta - eta.max(axis=1, keepdims=True))
     share = weight / weight.sum(axis=1, keepdims=True)
-    strength = par["concentration"][batch.which] * batch.extra["seen"]
+    strength = batch.extra["concentration"] * batch.extra["seen"]
     gamma = rng.gamma(np.maximum(strength[:, None] * share, 1e-9)) + 1e-300
     p = np.where(batch.mask, gamma, 0.0)
     p /= p.sum(axis=1, keepdims=True)
@@ -112,5 +112,5 @@ def predict(
         size = (future.shape[0], len(batch.shifted), future.shape[2])
         log_mu = log_mu + batch.shift_rows(x["shift_scale"] * rng.standard_normal(size), np)
     mu = np.exp(np.minimum(log_mu, 12.0))
-    shape = np.maximum(par["concentration"][:, batch.which, None], 1e-3)
+    shape = x["concentration"]
     return rng.poisson(np.minimum(mu * rng.gamma(shape, 1.0 / shape, mu.shape), 1e7)).astype(float)

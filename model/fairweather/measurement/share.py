@@ -26,16 +26,16 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     n = columns["n"]
     for name, count in (("yes", batch.y), ("no", n - batch.y), ("all", n)):
         batch.extra[f"{name}_cell"], batch.extra[f"{name}_k"] = _expand(count)
-    batch.extra["all_series"] = batch.extra["all_cell"] // max(n_years, 1)
     batch.extra["n"] = n
+    # At least one pseudo-trial more: below it the beta turns into two spikes.
+    batch.extra["concentration"] = 1.0 + priors.fixed("concentration")
     return batch
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
-    """Loading and concentration per indicator, level per series."""
+    """Loading per indicator, level per series."""
     return {
         "loading": priors["loading_share"].rv(dims="share"),
-        "concentration": priors["concentration"].rv("concentration_share", dims="share"),
         "level": priors["share_level"].rv(dims="share_series"),
     }
 
@@ -45,23 +45,18 @@ def _probability(xp: Any, batch: Batch, latent: Any, par: dict[str, Any]) -> Any
     return 1.0 / (1.0 + xp.exp(-eta))
 
 
-def _strength(batch: Batch, par: dict[str, Any]) -> Any:
-    # At least one pseudo-trial: below it the beta turns into two spikes.
-    return 1.0 + par["concentration"][..., batch.which]
-
-
 def logp(batch: Batch, latent: Any, par: dict[str, Any]) -> Any:
     """Beta-binomial log likelihood, binomial coefficients dropped."""
     import pytensor.tensor as pt
 
     x = batch.extra
     p = _probability(pt, batch, latent, par)
-    c = _strength(batch, par)
-    yes = (c[:, None] * p).flatten()
-    no = (c[:, None] * (1.0 - p)).flatten()
+    c = x["concentration"]
+    yes = (c * p).flatten()
+    no = (c * (1.0 - p)).flatten()
     gain = pt.log(yes[x["yes_cell"]] + x["yes_k"]).sum()
     gain = gain + pt.log(no[x["no_cell"]] + x["no_k"]).sum()
-    return gain - pt.log(c[x["all_series"]] + x["all_k"]).sum()
+    return gain - np.log(c + x["all_k"]).sum()
 
 
 def simulate(
@@ -69,7 +64,7 @@ def simulate(
 ) -> np.ndarray:
     """Replicate the successes of the observed cells."""
     p = _probability(np, batch, latent, par)
-    c = _strength(batch, par)[:, None]
+    c = batch.extra["concentration"]
     q = rng.beta(np.maximum(c * p, 1e-9), np.maximum(c * (1 - p), 1e-9))
     return np.where(batch.mask, rng.binomial(batch.extra["n"].astype(int), q), np.nan)
 
@@ -80,5 +75,5 @@ def predict(
 ) -> np.ndarray:  # fmt: skip
     """Draw the underlying share (0..1) in later years."""
     p = _probability(np, batch, future, par)
-    c = _strength(batch, par)[:, :, None]
+    c = batch.extra["concentration"]
     return rng.beta(np.maximum(c * p, 1e-9), np.maximum(c * (1 - p), 1e-9))

@@ -31,22 +31,36 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     filters = ar1_filter(batch.mask, phi)
     constant = apply_filter(np, np.ones(batch.mask.shape), filters)
     size = batch.mask.sum(axis=1) - 1.0
+    dof = np.bincount(batch.which, weights=size, minlength=len(batch.indicators))
+    member = np.equal.outer(np.arange(len(batch.indicators)), batch.which).astype(float)
+    level = (apply_filter(np, batch.y, filters) * constant).sum(axis=1)
+    information = (constant**2).sum(axis=1)
+    swing = (apply_filter(np, batch.y, filters) ** 2).sum(axis=1) - level**2 / information
+    spread = np.sqrt(member @ swing / dof)
     batch.extra.update(
-        phi=phi, filter=filters, constant=constant, information=(constant**2).sum(axis=1),
-        dof=np.bincount(batch.which, weights=size, minlength=len(batch.indicators)),
-        member=np.equal.outer(np.arange(len(batch.indicators)), batch.which).astype(float),
+        phi=phi, filter=filters, constant=constant, information=information, dof=dof, member=member,
+        floor=priors.fixed("residual_floor") * spread,
         shift_scale=priors.fixed("year_shift_scale"),
     )  # fmt: skip
     return batch
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
-    """Loading and residual scale per indicator; a shift per year for judged items."""
-    import pymc as pm
+    """Loading and residual scale per indicator; a shift per year for judged items.
 
+    The residual keeps a floor, a declared share of the item's own spread within units, so that no
+    single series turns the latent into itself.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    spare = priors["residual_spare"].rv(dims="within")
+    floor = batch.extra["floor"]
     par = {
         "loading": priors["loading_within"].rv(dims="within"),
-        "scale": priors["residual_scale"].rv("residual_within", dims="within"),
+        "scale": pm.Deterministic(
+            "residual_within", floor * pt.sqrt(1.0 + spare**2), dims="within"
+        ),
     }
     if batch.shifted:
         par["shift"] = pm.Normal(
