@@ -1,4 +1,4 @@
-"""Partial adjustment: the product the model uses and the recursion agree; speeds mean half-lives."""
+"""Partial adjustment: product and recursion agree, and speeds mean half-lives."""
 
 import numpy as np
 import pytensor.tensor as pt

@@ -43,7 +43,9 @@ def _rows(family, seed=0, gaps=True):
 
 
 def _indicator(family, name="one", sign=1, phi=0.0, shift=False):
-    return SimpleNamespace(id=name, sign=sign, residual_ar=phi, item_year_shift=shift, family=family)
+    return SimpleNamespace(
+        id=name, sign=sign, residual_ar=phi, item_year_shift=shift, family=family
+    )
 
 
 def _sources(family, phi=0.0):

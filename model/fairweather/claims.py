@@ -17,6 +17,7 @@ import numpy as np
 
 from fairweather import names
 from fairweather.draws import Draws, priors_of
+from fairweather.dynamics import five_year_share
 from fairweather.errors import CodebookError, ScenarioError
 from fairweather.forecast import Futures, all_shifts
 from fairweather.paths import data_dir
@@ -243,8 +244,9 @@ def asymmetric(draws: Draws, entry: dict[str, Any]) -> Evidence:
     year = draws.panel.years[-1:]
 
     def target(p: np.ndarray) -> np.ndarray:
-        return sum(draws.terms(p, comp[:, :, -1:], year).values())[:, 0, 0]
+        return share * sum(draws.terms(p, comp[:, :, -1:], year).values())[:, 0, 0]
 
+    share = five_year_share(draws.get("half_life"))
     effect = {}
     for side, state in enumerate(draws.pair):
         eased = now.copy()

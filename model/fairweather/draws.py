@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.dynamics import five_year_share
+from fairweather.dynamics import five_year_share, lag
 from fairweather.errors import FairweatherError, PriorError
 from fairweather.model import complementarity_pull, sides
 from fairweather.panel import Panel, load_panel
@@ -147,7 +147,7 @@ class Draws:
     def terms(
         self, pressure: np.ndarray, complementarity: np.ndarray, years: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """Terms of the focal target, as five-year responses.
+        """Terms of the focal target in the long run.
 
         Parameters
         ----------
@@ -171,10 +171,12 @@ class Draws:
         weather = get_reading(self.reading).drive(np, left, right, c)
         pull = complementarity_pull(np, complementarity[:, None, :, None, :], pressure, view, c)
         decade = (np.asarray(years) - p.years.mean()) / 10.0
-        drift = self.get("dyad_drift", dyad=p.focal)[:, None, None] * decade
+        ahead = decade + lag(self.get("half_life"))[:, None, None]
+        drift = self.get("dyad_drift", dyad=p.focal)[:, None, None] * ahead
+        share = five_year_share(self.get("half_life"))[:, None, None]
         return {
-            "pressure": weather[..., 0, :],
-            "complementarity": pull[..., 0, :],
+            "pressure": weather[..., 0, :] / share,
+            "complementarity": pull[..., 0, :] / share,
             "drift": np.broadcast_to(drift, weather[..., 0, :].shape),
         }
 
@@ -187,7 +189,7 @@ class Draws:
         centre = self.get("target_centre", dyad=focal)[:, None, None]
         level = self.get("level", dyad=focal)[:, None, None]
         share = five_year_share(self.get("half_life"))[:, None, None]
-        return level + (moving - centre) / share
+        return level + moving - centre / share
 
     def history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Paths of the focal dyad in the sample.

@@ -29,6 +29,18 @@ def five_year_share(half_life: Any) -> Any:
     return 1.0 - 2.0 ** (-5.0 / half_life)
 
 
+def lag(half_life: Any) -> Any:
+    """Decades by which a path trails a target that moves along a line.
+
+    Examples
+    --------
+    >>> round(float(lag(1.0)), 3)
+    0.1
+    """
+    k = speed(half_life)
+    return (1.0 - k) / k / 10.0
+
+
 def propagate(xp: Any, first: Any, moves: Any, k: Any) -> Any:
     """Accumulate yearly moves into a path.
 

@@ -190,7 +190,8 @@ def build_model(
         pull = complementarity_pull(pt, C, P, panel, c)
         moving = weather + pull
         centre = pm.Deterministic("target_centre", moving.mean(axis=1), dims="dyad")
-        moving = moving - centre[:, None]
+        half_life = priors["half_life"].rv()
+        moving = (moving - centre[:, None]) / five_year_share(half_life)
         # Sampling the total trend, not the drift, unties drift from the slope of pressure.
         slope = (moving.mean(axis=0) * space.decade).sum() / (space.decade**2).sum()
         total = priors["trend_total"].rv()
@@ -199,28 +200,30 @@ def build_model(
         spread = priors["dyad_drift_scale"].rv()
         own_drift = spread * pm.ZeroSumNormal("dyad_drift_raw", dims="dyad")
         trend = pm.Deterministic("dyad_drift", drift + own_drift, dims="dyad")
-        moving = moving + trend[:, None] * space.decade[None, :]
 
         # --- dynamics: partial adjustment, heavy-tailed dyad shocks, shocks of whole states ------
-        half_life = priors["half_life"].rv()
         k = speed(half_life)
         level_scale = priors.fixed("intercept_scale")
         level = pm.ZeroSumNormal("level_raw", dims="dyad") * level_scale
         grand = pm.Normal("grand_level", 0.0, 1.0)
         level = pm.Deterministic("level", grand + level, dims="dyad")
-        target = level[:, None] + moving / five_year_share(half_life)
-        # Amplitudes, not yearly shocks, are sampled: they do not trade off with the half-life.
-        yearly = pt.sqrt(1.0 - (1.0 - k) ** 2)
-        wander = priors["wander"].rv()
-        shock_scale = pm.Deterministic("shock_scale", wander * yearly)
+        # Three-year amplitudes are sampled: unlike yearly or lasting ones they hardly trade off
+        # with the half-life.
+        keep_sq = (1.0 - k) ** 2
+        yearly = 1.0 / pt.sqrt(1.0 + keep_sq + keep_sq**2)
+        shock_scale = pm.Deterministic("shock_scale", priors["wander"].rv() * yearly)
         state_scale = pm.Deterministic("state_shock_scale", priors["state_wander"].rv() * yearly)
         eps = pm.StudentT("shock_raw", nu=priors.fixed("shock_df"), mu=0.0, sigma=1.0,
                           dims=("dyad", "year"))  # fmt: skip
         state_shock = state_scale * pm.ZeroSumNormal("state_shock_raw", shape=(n_year - 1, n_state))
         common = state_shock[:, panel.left] + state_shock[:, panel.right]
-        first = target[:, 0] + wander * eps[:, 0]
-        moves = k * target[:, 1:] + shock_scale * eps[:, 1:] + common.T
-        A = pm.Deterministic("alignment", propagate(pt, first, moves, k), dims=("dyad", "year"))
+        # The path trails a moving target: level and trend are those of the path, so that they do
+        # not shift with the half-life; the target's own trend runs `lag` ahead.
+        settled = level[:, None] + trend[:, None] * space.decade[None, :]
+        first = moving[:, 0] + shock_scale / pt.sqrt(1.0 - keep_sq) * eps[:, 0]
+        moves = k * moving[:, 1:] + shock_scale * eps[:, 1:] + common.T
+        A = pm.Deterministic("alignment", settled + propagate(pt, first, moves, k),
+                             dims=("dyad", "year"))  # fmt: skip
 
         # --- feedback: alignment with others may provoke pressure --------------------------------
         feedback = priors["feedback"].rv()

@@ -32,7 +32,7 @@ class Settings:
     scenarios: str | None = None
     states: str | None = None
     focal: str | None = None
-    draws: int = 1750
+    draws: int = 2200
     tune: int | None = None
     chains: int = 4
     seed: int = 1

@@ -120,9 +120,7 @@ def simulate_world(
     space, batches = Space.of(panel), prepare(panel, priors)
     n_state, n_dyad, n_year = len(panel.states), len(panel.dyads), len(panel.years)
     par = draw_parameters(panel, priors, reading, rng, known=parameters, batches=batches)
-    comp = slow_error(
-        panel, space, priors, rng.standard_normal((len(panel.kinds), n_dyad, 2))
-    )
+    comp = slow_error(panel, space, priors, rng.standard_normal((len(panel.kinds), n_dyad, 2)))
     noise = rng.standard_normal((n_state, n_year))
     eps = rng.standard_t(priors.fixed("shock_df"), (n_dyad, n_year))
     common = par["state_shock_scale"] * zero_sum(rng, (n_year - 1, n_state))
@@ -308,8 +306,9 @@ def prior_check(
              for n, v in one.items() if v.ndim == 1 or n == "elasticity"}  # fmt: skip
         moving = piece.drive(np, *sides(narrow, pressure, c), c)
         moving = moving + complementarity_pull(np, comp, pressure, narrow, c)
-        moving = moving[:, 0] - par["target_centre"][:, [at]] + one["dyad_drift"] * decade
-        target = one["level"] + moving / five_year_share(par["half_life"])[:, None]
+        moving = moving[:, 0] - par["target_centre"][:, [at]]
+        moving = moving / five_year_share(par["half_life"])[:, None]
+        target = one["level"] + moving + one["dyad_drift"] * decade
         path = np.empty(shape)
         path[..., 0] = target[:, :1] + shocks[..., 0] / np.sqrt(1.0 - (1.0 - k) ** 2)
         for t in range(1, shape[2]):

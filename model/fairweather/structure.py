@@ -103,8 +103,9 @@ def draw_parameters(
     if "elasticity" in pieces:
         mean, scale = wide(out["elasticity_mean"], 1), wide(out["elasticity_scale"], 1)
         take("elasticity", lambda s: mean + space.relative * scale * zero_sum(rng, s), (n_state,))
-    # A year's shocks follow from how far a tie or a state wanders in the long run.
-    yearly = np.sqrt(1.0 - (1.0 - speed(np.asarray(out["half_life"]))) ** 2)
+    # A year's shocks follow from how far a tie or a state wanders in three years.
+    keep_sq = (1.0 - speed(np.asarray(out["half_life"]))) ** 2
+    yearly = 1.0 / np.sqrt(1.0 + keep_sq + keep_sq**2)
     take("shock_scale", lambda s: out["wander"] * yearly)
     take("state_shock_scale", lambda s: out["state_wander"] * yearly)
     grand, scale = rng.standard_normal((*size, 1)), priors.fixed("intercept_scale")
@@ -164,14 +165,13 @@ def targets(
     """
     piece = get_reading(reading)
     wanted = {*piece.COEFFICIENTS, "scope", *(f"complementarity_{kind}" for kind in panel.kinds)}
-    c = {
-        k: par[k] if piece.COEFFICIENTS.get(k) == names.STATE else wide(par[k]) for k in wanted
-    }
+    c = {k: par[k] if piece.COEFFICIENTS.get(k) == names.STATE else wide(par[k]) for k in wanted}
     left, right = sides(panel, pressure, c)
     moving = piece.drive(np, left, right, c) + complementarity_pull(np, comp, pressure, panel, c)
     centre = moving.mean(axis=-1)
-    moving = moving - centre[..., None] + wide(par["dyad_drift"], 1) * Space.of(panel).decade
-    return wide(par["level"], 1) + moving / wide(five_year_share(par["half_life"])), centre
+    moving = (moving - centre[..., None]) / wide(five_year_share(par["half_life"]))
+    drift = wide(par["dyad_drift"], 1) * Space.of(panel).decade
+    return wide(par["level"], 1) + moving + drift, centre
 
 
 def paths(

@@ -35,12 +35,20 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
         cell=cell,
         events=batch.y.ravel()[cell],
         total=batch.y.sum(axis=1),
+        ceiling=_ceiling(batch),
         exposure=np.where(batch.mask, exposure, 0.0).sum(axis=1)
         / np.maximum(batch.mask.sum(axis=1), 1),
         concentration=priors.fixed("concentration"),
         shift_scale=_SHIFT_FACTOR * priors.fixed("year_shift_scale"),
     )
     return batch
+
+
+def _ceiling(batch: Batch) -> np.ndarray:
+    """Largest value a series can take: 1 for an item that is never more than one anywhere."""
+    most = np.zeros(len(batch.indicators))
+    np.maximum.at(most, batch.which, batch.y.max(axis=1))
+    return np.where(most <= 1.0, 1.0, np.inf)[batch.which]
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
@@ -113,4 +121,5 @@ def predict(
         log_mu = log_mu + batch.shift_rows(x["shift_scale"] * rng.standard_normal(size), np)
     mu = np.exp(np.minimum(log_mu, 12.0))
     shape = x["concentration"]
-    return rng.poisson(np.minimum(mu * rng.gamma(shape, 1.0 / shape, mu.shape), 1e7)).astype(float)
+    y = rng.poisson(np.minimum(mu * rng.gamma(shape, 1.0 / shape, mu.shape), 1e7)).astype(float)
+    return np.minimum(y, x["ceiling"][None, :, None])
