@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairweather.dynamics import five_year_share, recursion, speed
+from fairweather.dynamics import five_year_share, lag, recursion, speed
 from fairweather.errors import FairweatherError
 from fairweather.measurement.vote import score
 from fairweather.panel import load_panel
@@ -73,12 +73,13 @@ def test_without_shocks_alignment_follows_its_target(panel):
     par = world.parameters
     target, centre = targets(panel, "elastic-side", par, world.pressure, world.complementarity)
     k = speed(par["half_life"])
+    ahead = par["dyad_drift"] * lag(par["half_life"])
     np.testing.assert_allclose(
-        world.alignment, recursion(target[:, 0], k * target[:, 1:], k), atol=1e-6
+        world.alignment, recursion(target[:, 0] - ahead, k * target[:, 1:], k), atol=1e-6
     )
     np.testing.assert_allclose(centre, par["target_centre"], atol=1e-6)
     # Time means of targets are the levels: what moves them is centred.
-    np.testing.assert_allclose(target.mean(axis=1), par["level"], atol=1e-9)
+    np.testing.assert_allclose(target.mean(axis=1), par["level"] + ahead, atol=1e-9)
 
 
 def test_coefficients_are_five_year_responses(panel):

@@ -150,6 +150,11 @@ def _check(name: str, entry: dict[str, Any], where: str) -> Prior:
         raise PriorError(
             f"{where}: [{name}] is not a quantity of the model. Known: {', '.join(QUANTITIES)}"
         )
+    if not isinstance(entry, dict):
+        raise PriorError(
+            f"{where}: [{name}] must be a table, not {entry!r}; "
+            f"write [{name}] with dist, its parameters, reason and source"
+        )
     dist = entry.get("dist")
     if dist not in PARAMETERS:
         raise PriorError(
@@ -223,6 +228,8 @@ def load_priors(path: str | Path | None = None) -> Priors:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise PriorError(f"{file}: not valid TOML: {err}") from err
     meta = content.pop("meta", {})
+    if not isinstance(meta, dict):
+        raise PriorError(f"{file.name}: [meta] must be a table with id and title, not {meta!r}")
     table = {name: _check(name, entry, file.name) for name, entry in content.items()}
     missing = [q for q in QUANTITIES if q not in table]
     if missing:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, speed, step
+from fairweather.dynamics import five_year_share, lag, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS, get_family
 from fairweather.model import Space, _incidence, complementarity_pull, prepare, sides
@@ -308,9 +308,12 @@ def prior_check(
         moving = moving + complementarity_pull(np, comp, pressure, narrow, c)
         moving = moving[:, 0] - par["target_centre"][:, [at]]
         moving = moving / five_year_share(par["half_life"])[:, None]
-        target = one["level"] + moving + one["dyad_drift"] * decade
+        target = (
+            one["level"] + moving + one["dyad_drift"] * (decade + lag(par["half_life"])[:, None])
+        )
+        ahead = one["dyad_drift"] * lag(par["half_life"])[:, None]
         path = np.empty(shape)
-        path[..., 0] = target[:, :1] + shocks[..., 0] / np.sqrt(1.0 - (1.0 - k) ** 2)
+        path[..., 0] = (target[:, :1] - ahead) + shocks[..., 0] / np.sqrt(1.0 - (1.0 - k) ** 2)
         for t in range(1, shape[2]):
             path[..., t] = step(path[..., t - 1], target[:, [t]], shocks[..., t], k)
         bar = path[..., window].mean(axis=2)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, speed, step
+from fairweather.dynamics import five_year_share, lag, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS
 from fairweather.measurement.batch import Batch
@@ -170,7 +170,8 @@ def targets(
     moving = piece.drive(np, left, right, c) + complementarity_pull(np, comp, pressure, panel, c)
     centre = moving.mean(axis=-1)
     moving = (moving - centre[..., None]) / wide(five_year_share(par["half_life"]))
-    drift = wide(par["dyad_drift"], 1) * Space.of(panel).decade
+    # Level and trend are those of the path: the target's own trend runs ahead of it.
+    drift = wide(par["dyad_drift"], 1) * (Space.of(panel).decade + wide(lag(par["half_life"])))
     return wide(par["level"], 1) + moving + drift, centre
 
 
@@ -181,7 +182,8 @@ def paths(
     k, scale = wide(speed(par["half_life"]), 1), wide(par["shock_scale"], 1)
     both = common[..., panel.left] + common[..., panel.right]
     out = np.empty(np.broadcast_shapes(target.shape, eps.shape))
-    out[..., 0] = target[..., 0] + scale / np.sqrt(1.0 - (1.0 - k) ** 2) * eps[..., 0]
+    start = target[..., 0] - np.asarray(par["dyad_drift"]) * wide(lag(par["half_life"]), 1)
+    out[..., 0] = start + scale / np.sqrt(1.0 - (1.0 - k) ** 2) * eps[..., 0]
     for t in range(1, out.shape[-1]):
         shock = scale * eps[..., t] + both[..., t - 1, :]
         out[..., t] = step(out[..., t - 1], target[..., t], shock, k)
