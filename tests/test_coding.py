@@ -181,9 +181,9 @@ def test_trade_leaves_the_unknown_out(rows):
 
 def test_trade_is_net_of_each_states_own_year(rows):
     trade = rows["trade_cow"]
-    sides = pd.concat([
-        trade.assign(state=trade["unit"].str[:3]), trade.assign(state=trade["unit"].str[4:])
-    ])
+    sides = pd.concat(
+        [trade.assign(state=trade["unit"].str[:3]), trade.assign(state=trade["unit"].str[4:])]
+    )
     # Least squares leaves nothing of a state's own year in its pairs: embargo, opening, inflation.
     assert sides.groupby(["state", "year"])["value"].sum().abs().max() < 1e-3
     hub = rows["china_imports_imf"].groupby("year")["value"].mean()

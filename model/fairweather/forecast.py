@@ -53,9 +53,7 @@ class Shocks:
     pressure: np.ndarray
 
     @classmethod
-    def draw(
-        cls, draws: Draws, futures: int, horizon: int, rng: np.random.Generator
-    ) -> Shocks:
+    def draw(cls, draws: Draws, futures: int, horizon: int, rng: np.random.Generator) -> Shocks:
         """Draw the shocks of `futures` futures per posterior draw."""
         size = (len(draws), futures, horizon)
         n = len(draws.panel.states)

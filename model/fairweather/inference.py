@@ -161,6 +161,9 @@ def _label(
 
     panel = model.panel
     posterior = tree["posterior"].to_dataset()
+    # nutpie keeps untransformed variables whatever is asked for.
+    geometry = [v for v in posterior.data_vars if str(v).endswith("_raw") or v in _GEOMETRY]
+    posterior = posterior.drop_vars(geometry)
     posterior = posterior.assign_coords(
         {names.YEAR: panel.years, names.STATE: list(panel.states), names.DYAD: list(panel.dyads)}
     )
@@ -198,7 +201,7 @@ def reported(tree: xr.DataTree) -> xr.Dataset:
     members = focal.split("-")
     out = {}
     for name, values in posterior.data_vars.items():
-        if name in _NOT_REPORTED or str(name).endswith("_raw"):
+        if name in _NOT_REPORTED:
             continue
         if name in _PATHS:
             dim = _PATHS[name]

@@ -120,9 +120,7 @@ def complementarity_pull(xp: Any, comp: Any, pressure: Any, panel: Panel, c: dic
     return pull
 
 
-def build_model(
-    panel: Panel, *, reading: str = DEFAULT, priors: Priors | None = None
-) -> Model:
+def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None = None) -> Model:
     """Write the model down in PyMC.
 
     Parameters

@@ -142,9 +142,7 @@ def _complementarity(
     return out, tuple(kinds)
 
 
-def _anchor(
-    record: Record, states: tuple[str, ...], years: np.ndarray
-) -> tuple[np.ndarray, float]:
+def _anchor(record: Record, states: tuple[str, ...], years: np.ndarray) -> tuple[np.ndarray, float]:
     """Interpolate the pressure anchor over the panel; a state never seen sits at the mean."""
     anchors = [i.id for i in record.codebook.by(latent=names.PRESSURE) if i.anchor]
     obs = record.observations

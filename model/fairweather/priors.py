@@ -157,9 +157,7 @@ def _check(name: str, entry: dict[str, Any], where: str) -> Prior:
         )
     dist = entry.get("dist")
     if dist not in PARAMETERS:
-        raise PriorError(
-            f"{where}: [{name}] dist = {dist!r}; use one of {', '.join(PARAMETERS)}"
-        )
+        raise PriorError(f"{where}: [{name}] dist = {dist!r}; use one of {', '.join(PARAMETERS)}")
     wanted = set(PARAMETERS[dist])
     for key in entry:
         if key not in wanted | _TEXT | _OPTIONAL | {"dist"}:
@@ -176,7 +174,11 @@ def _check(name: str, entry: dict[str, Any], where: str) -> Prior:
     params: dict[str, float] = {}
     for key in wanted:
         value = entry[key]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             raise PriorError(f"{where}: [{name}] {key} = {value!r} is not a finite number")
         if key in _POSITIVE and value <= 0:
             raise PriorError(f"{where}: [{name}] {key} = {value} must be greater than 0")
