@@ -76,7 +76,7 @@ def step(level: Any, target: Any, shock: Any, k: Any) -> Any:
 
 
 def recursion(first: np.ndarray, moves: np.ndarray, k: float) -> np.ndarray:
-    """Reference implementation of `propagate` by the recursion itself, for tests."""
+    """Propagate by the recursion itself: the reference for tests."""
     path = [first]
     for t in range(moves.shape[1]):
         path.append((1.0 - k) * path[-1] + moves[:, t])

@@ -231,9 +231,12 @@ def load_panel(
             "name two of its states in alphabetical order, e.g. CHN-RUS"
         )
     obs = record.observations
-    likelihood = obs[obs["indicator"].isin(
-        [i.id for latent in (names.ALIGNMENT, names.PRESSURE) for i in record.codebook.by(latent=latent)]
-    )]  # fmt: skip
+    read = [
+        i.id
+        for latent in (names.ALIGNMENT, names.PRESSURE)
+        for i in record.codebook.by(latent=latent)
+    ]
+    likelihood = obs[obs["indicator"].isin(read)]
     if likelihood.empty:
         raise AsOfError(f"no observation is available as of {record.as_of}; choose a later date")
     end = int(likelihood["year"].max())

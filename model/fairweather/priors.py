@@ -35,20 +35,23 @@ QUANTITIES: tuple[str, ...] = (
     "complementarity_trade", "complementarity_energy", "scope", "complementarity_error",
     "drift", "trend_total", "dyad_drift_scale",
     "pressure_half_life", "pressure_innovation", "anchor_error", "feedback", "words_scale",
-    "loading_within", "loading_count", "loading_share", "share_level", "residual_spare", "residual_floor",
+    "loading_within", "loading_count", "loading_share", "share_level", "residual_spare",
+    "residual_floor",
     "concentration", "year_shift_scale", "agenda_scale", "vote_residual", "vote_sampling_share",
     "delegation_scale",
 )  # fmt: skip
 # These enter densities as constants or only through their support: a wrong kind is an error.
 _MUST_BE_FIXED = {
-    "intercept_scale", "words_scale", "shock_df", "complementarity_error", "anchor_error", "year_shift_scale", "agenda_scale",
+    "intercept_scale", "words_scale", "shock_df", "complementarity_error", "anchor_error",
+    "year_shift_scale", "agenda_scale",
     "vote_residual", "vote_sampling_share", "residual_floor", "concentration",
 }  # fmt: skip
 _MUST_BE_POSITIVE = {
     "half_life", "intercept_scale", "wander", "shock_df", "state_wander",
     "elasticity_scale", "complementarity_error", "dyad_drift_scale", "pressure_half_life",
     "pressure_innovation", "anchor_error", "words_scale", "loading_within", "loading_count",
-    "loading_share", "residual_spare", "residual_floor", "concentration", "year_shift_scale", "agenda_scale",
+    "loading_share", "residual_spare", "residual_floor", "concentration", "year_shift_scale",
+    "agenda_scale",
     "vote_residual", "delegation_scale",
 }  # fmt: skip
 
@@ -103,6 +106,7 @@ class Prior:
         return pm.logp(getattr(pm, self.dist).dist(**self.params), value)
 
     def __str__(self) -> str:
+        """Write the prior as a distribution with its parameters."""
         args = ", ".join(f"{k}={v:g}" for k, v in self.params.items())
         return f"{self.dist}({args})"
 

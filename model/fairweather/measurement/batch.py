@@ -8,6 +8,7 @@ node, whatever the number of indicators. Guarded by ``tests/test_measurement.py`
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ def ar1_filter(mask: np.ndarray, phi: np.ndarray, longest: int = 4) -> list[np.n
     out = [mask.astype(float)] + [np.zeros(mask.shape) for _ in range(longest)]
     for s in np.flatnonzero(phi > 0):
         seen = np.flatnonzero(mask[s])
-        for before, now in zip(seen[:-1], seen[1:], strict=True):
+        for before, now in pairwise(seen):
             gap = now - before
             if gap <= longest:
                 scale = 1.0 / np.sqrt(1.0 - phi[s] ** (2 * gap))

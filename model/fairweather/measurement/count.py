@@ -52,7 +52,7 @@ def _ceiling(batch: Batch) -> np.ndarray:
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
-    """Loading per indicator; a shift per year where declared."""
+    """Create a loading per indicator and a shift per year where declared."""
     import pymc as pm
 
     par = {

@@ -33,7 +33,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
-    """Loading per indicator, level per series."""
+    """Create a loading per indicator and a level per series."""
     return {
         "loading": priors["loading_share"].rv(dims="share"),
         "level": priors["share_level"].rv(dims="share_series"),

@@ -46,7 +46,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
 
 
 def parameters(batch: Batch, priors: Any) -> dict[str, Any]:
-    """Loading and residual scale per indicator; a shift per year for judged items.
+    """Create loading and residual scale per indicator, and a shift per year for judged items.
 
     The residual keeps a floor, a declared share of the item's own spread within units, so that no
     single series turns the latent into itself.
