@@ -1,4 +1,4 @@
-"""Claims are scored by quantities and thresholds fixed in a file before the fit was read.
+"""Claims are judged by quantities and thresholds stated in a file, never computed from a fit.
 
 Invariant: prior and posterior are judged by the same functions, with the shipped scenarios
 whatever the forecast was made under, and no verdict is given where the reading cannot speak.

@@ -42,7 +42,7 @@ def _complain(what: object, code: int) -> int:
 
 app = typer.Typer(
     cls=_Guarded, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="How long will this alignment last, under which US weather? Measured, forecast, scored.",
+    help="How long will this alignment last, under which US weather? Measured and forecast.",
 )  # fmt: skip
 data_app = typer.Typer(no_args_is_help=True, help="The record of observations.")
 app.add_typer(data_app, name="data")
@@ -65,12 +65,12 @@ States = Annotated[
 Focal = Annotated[
     str | None, typer.Option("--focal", metavar="AAA-BBB", help="The pair to forecast.")
 ]
-Draws = Annotated[int, typer.Option("--draws", min=1, help="Kept draws a chain.")]
+Draws = Annotated[int, typer.Option("--draws", min=4, help="Kept draws a chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
 Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
 ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
-Horizon = Annotated[int, typer.Option("--horizon", min=1, max=15, help="Years ahead.")]
+Horizon = Annotated[int, typer.Option("--horizon", min=1, max=10, help="Years ahead.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same id.")]
 From = Annotated[

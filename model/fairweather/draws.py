@@ -26,6 +26,30 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LIMIT = 1000
+# Years whose mean alignment durability is held against; fixed before fitting.
+THRESHOLDS = {"2001-04": (2001, 2004), "1996-00": (1996, 2000), "2005-08": (2005, 2008)}
+
+
+def spans(years: np.ndarray) -> dict[str, tuple[int, int]]:
+    """Threshold spans a panel covers; checked before sampling too.
+
+    Raises
+    ------
+    FairweatherError
+        If the panel covers none of the spans.
+    """
+    out = {
+        label: (first, last)
+        for label, (first, last) in THRESHOLDS.items()
+        if years[0] <= first and last <= years[-1]
+    }
+    if not out:
+        raise FairweatherError(
+            f"the panel runs {years[0]}-{years[-1]} and covers none of {', '.join(THRESHOLDS)}, "
+            "the years durability is measured against",
+            remedy="Use a longer panel, or an --as-of of 2000-12-31 or later.",
+        )
+    return out
 
 
 def panel_of(tree: xr.DataTree) -> Panel:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.draws import Draws
+from fairweather.draws import Draws, spans
 from fairweather.dynamics import speed, step
 from fairweather.errors import FairweatherError, ScenarioError
 from fairweather.observables import Observables
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 FUTURES = 200
 MASS = 0.89
-THRESHOLDS = {"2001-04": (2001, 2004), "1996-00": (1996, 2000), "2005-08": (2005, 2008)}
 QUANTILES = (0.025, 0.055, 0.25, 0.5, 0.75, 0.945, 0.975)
 
 
@@ -150,17 +149,10 @@ def thresholds(draws: Draws) -> dict[str, np.ndarray]:
         If the panel covers none of the spans.
     """
     years, path = draws.panel.years, draws.get("alignment", dyad=draws.panel.focal)
-    out = {}
-    for label, (first, last) in THRESHOLDS.items():
-        if years[0] <= first and last <= years[-1]:
-            out[label] = path[:, (years >= first) & (years <= last)].mean(axis=1)
-    if not out:
-        raise FairweatherError(
-            f"the panel runs {years[0]}-{years[-1]} and covers none of {', '.join(THRESHOLDS)}, "
-            "the years durability is measured against",
-            remedy="Use a longer panel.",
-        )
-    return out
+    return {
+        label: path[:, (years >= first) & (years <= last)].mean(axis=1)
+        for label, (first, last) in spans(years).items()
+    }
 
 
 def mc_error(values: np.ndarray, draws: Draws) -> np.ndarray:

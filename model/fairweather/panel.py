@@ -224,6 +224,11 @@ def load_panel(
     if states is not None:
         record = record.select(states=states)
     members = tuple(sorted(record.states["iso3"]))
+    if len(members) < 3:
+        raise RecordError(
+            f"{len(members)} states leave nothing to compare the pair with",
+            remedy="Name three states or more.",
+        )
     dyads = dyads_of(members)
     if focal not in dyads:
         raise RecordError(

@@ -74,7 +74,6 @@ def check(settings: Settings, clock: Clock, *, forecasts: bool) -> Inputs:
     from fairweather.archive import ensure_writable
 
     get_reading(settings.reading)
-    ensure_writable(settings.results)
     with clock("data"):
         from fairweather.panel import load_panel
         from fairweather.priors import load_priors
@@ -84,9 +83,13 @@ def check(settings: Settings, clock: Clock, *, forecasts: bool) -> Inputs:
         options = {"focal": settings.focal} if settings.focal else {}
         panel = load_panel(as_of=settings.as_of, states=parse_states(settings.states), **options)
         if forecasts:
+            from fairweather.draws import spans
             from fairweather.scenarios import check_scenarios
 
             scenarios = check_scenarios(scenarios, panel)
+            spans(panel.years)
+    # Last: it makes the folder, and a refused run writes nothing.
+    ensure_writable(settings.results)
     return Inputs(panel, priors, scenarios)
 
 
@@ -226,7 +229,6 @@ def reopen(name: str, settings: Settings, clock: Clock) -> tuple[Inputs, xr.Data
     from fairweather.panel import load_panel
 
     results = find_run(name, settings.results)
-    ensure_writable(settings.results)
     if results.status == FAILED:
         refuse(results.run["diagnostics"]["failures"], results.path)
     with clock("data"):
@@ -241,6 +243,7 @@ def reopen(name: str, settings: Settings, clock: Clock) -> tuple[Inputs, xr.Data
             f"the record has changed since {results.id} was fitted",
             remedy="Fit again, or check out the version named in its run.json.",
         )
+    ensure_writable(settings.results)
     tree = results.tree.load()
     with clock("diagnostics"):
         report = gate(tree)
