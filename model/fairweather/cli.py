@@ -65,7 +65,7 @@ States = Annotated[
 Focal = Annotated[
     str | None, typer.Option("--focal", metavar="AAA-BBB", help="The pair to forecast.")
 ]
-Draws = Annotated[int, typer.Option("--draws", min=4, help="Kept draws a chain.")]
+Draws = Annotated[int | None, typer.Option("--draws", min=4, help="Kept draws a chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
 Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
@@ -97,7 +97,7 @@ def fit(
     priors: PriorSet = None,
     states: States = None,
     focal: Focal = None,
-    draws: Draws = 2200,
+    draws: Draws = None,
     tune: Tune = None,
     chains: Chains = 4,
     seed: Seed = 1,
@@ -133,7 +133,7 @@ def forecast(
     scenarios: ScenarioFile = None,
     states: States = None,
     focal: Focal = None,
-    draws: Draws = 2200,
+    draws: Draws = None,
     tune: Tune = None,
     chains: Chains = 4,
     seed: Seed = 1,

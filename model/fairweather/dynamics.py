@@ -65,9 +65,9 @@ def propagate(xp: Any, first: Any, moves: Any, k: Any) -> Any:
 
 def weights(xp: Any, k: Any, width: Any) -> Any:
     """Lower-triangular weights ``(1-k)^(t-s)``, shape (width, width)."""
-    lag = xp.arange(width)[:, None] - xp.arange(width)[None, :]
-    power = xp.exp(xp.log1p(-k) * xp.maximum(lag, 0))
-    return power * (lag >= 0)
+    age = xp.arange(width)[:, None] - xp.arange(width)[None, :]
+    power = xp.exp(xp.log1p(-k) * xp.maximum(age, 0))
+    return power * (age >= 0)
 
 
 def step(level: Any, target: Any, shock: Any, k: Any) -> Any:

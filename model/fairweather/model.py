@@ -225,7 +225,7 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
 
         # --- feedback: alignment with others may provoke pressure --------------------------------
         feedback = priors["feedback"].rv()
-        company = pt.dot(_incidence(panel), A - A.mean(axis=1, keepdims=True))
+        company = pt.dot(incidence(panel), A - A.mean(axis=1, keepdims=True))
         dev = P - panel.anchor_mean
         expected = keep * dev[:, :-1] + feedback * company[:, :-1]
         start = innovation / pt.sqrt(1.0 - keep**2)
@@ -245,7 +245,7 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
     return Model(model, panel, priors, reading, batches, space)
 
 
-def _incidence(panel: Panel) -> np.ndarray:
+def incidence(panel: Panel) -> np.ndarray:
     """Mean over a state's dyads, shape (state, dyad)."""
     out = np.zeros((len(panel.states), len(panel.dyads)))
     for d, (i, j) in enumerate(zip(panel.left, panel.right, strict=True)):

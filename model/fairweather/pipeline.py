@@ -32,7 +32,7 @@ class Settings:
     scenarios: str | None = None
     states: str | None = None
     focal: str | None = None
-    draws: int = 2200
+    draws: int | None = None
     tune: int | None = None
     chains: int = 4
     seed: int = 1
@@ -138,10 +138,11 @@ def run_fit(settings: Settings, inputs: Inputs, clock: Clock, say: Say) -> tuple
         from fairweather.model import build_model
     with clock("build"):
         model = build_model(panel, reading=settings.reading, priors=inputs.priors)
-    options = {} if settings.tune is None else {"tune": settings.tune}
+    asked = {"draws": settings.draws, "tune": settings.tune}
+    options = {name: value for name, value in asked.items() if value is not None}
     with clock("fit"):
         tree = fit(
-            model, draws=settings.draws, chains=settings.chains, random_seed=settings.seed,
+            model, chains=settings.chains, random_seed=settings.seed,
             progressbar=not settings.quiet, **options,
         )  # fmt: skip
     with clock("diagnostics"):

@@ -19,7 +19,7 @@ from fairweather import names
 from fairweather.dynamics import five_year_share, lag, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS, get_family
-from fairweather.model import Space, _incidence, complementarity_pull, prepare, sides
+from fairweather.model import Space, complementarity_pull, incidence, prepare, sides
 from fairweather.panel import Panel
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
@@ -124,7 +124,7 @@ def simulate_world(
     noise = rng.standard_normal((n_state, n_year))
     eps = rng.standard_t(priors.fixed("shock_df"), (n_dyad, n_year))
     common = par["state_shock_scale"] * zero_sum(rng, (n_year - 1, n_state))
-    mean_over_dyads = _incidence(panel)
+    mean_over_dyads = incidence(panel)
     pressure = pressure_path(panel, par, noise, np.zeros((n_state, n_year)))
     for _ in range(_ROUNDS):
         target, centre = targets(panel, reading, par, pressure, comp)
