@@ -7,12 +7,13 @@ can be read. A refusal names the file, its line and what to do. Guarded by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
+from fairweather.checks import NUMBER, enforce, matches, rule
 from fairweather.codebook import Indicator
 from fairweather.errors import RecordError
 from fairweather.names import ALIGNMENT, COMPLEMENTARITY, PRESSURE
@@ -38,21 +39,11 @@ STATE_COLUMNS = (
     "mean_cinc",
 )
 NUMBERS = ("value", "partial", "opposite", "n")
-_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _FORM = {
     ALIGNMENT: (r"[A-Z]{3}-[A-Z]{3}", "AAA-BBB"),
     PRESSURE: (r"[A-Z]{3}", "AAA"),
     COMPLEMENTARITY: (r"[A-Z]{3}>[A-Z]{3}", "AAA>BBB"),
 }
-
-
-def _rule(test: Callable, problem: str, remedy: str) -> pa.Check:
-    # The two halves travel through pandera as one string.
-    return pa.Check(test, error=f"{problem}|{remedy}", ignore_na=False)
-
-
-def _matches(pattern: str) -> Callable:
-    return lambda s: s.str.fullmatch(pattern).astype(bool)
 
 
 def _text_schema(
@@ -63,37 +54,37 @@ def _text_schema(
     numeric = "write a plain number, or delete the row if the value is unknown"
     rules = {
         "indicator": [
-            _rule(
+            rule(
                 lambda s: s == one.id,
                 "indicator is not the one of this file",
                 f"write {one.id!r}, or move the row to its own file",
             )
         ],
         "unit": [
-            _rule(_matches(form), f"unit is not of the form {shown}", f"write it as {shown}"),
-            _rule(
+            rule(matches(form), f"unit is not of the form {shown}", f"write it as {shown}"),
+            rule(
                 lambda s: s.str.findall("[A-Z]{3}").map(lambda codes: set(codes) <= states),
                 "unit names an unknown state",
                 "use a state of states.csv",
             ),
-            _rule(
+            rule(
                 lambda s: s.map(lambda u: len(u) != 7 or u[:3] != u[4:]),
                 "the pair is one state twice",
                 "name two different states",
             ),
-            _rule(
+            rule(
                 lambda s: s.map(lambda u: one.latent != ALIGNMENT or len(u) != 7 or u[:3] < u[4:]),
                 "the pair is not in alphabetical order",
                 "write the two different states alphabetically",
             ),
         ],
-        "year": [_rule(_matches(r"\d{4}"), "year is not a whole year", "write four digits")],
-        "value": [_rule(_matches(_NUMBER), "value is not a number", numeric)],
+        "year": [rule(matches(r"\d{4}"), "year is not a whole year", "write four digits")],
+        "value": [rule(matches(NUMBER), "value is not a number", numeric)],
         "source": [
-            _rule(lambda s: s.isin(sources), "source is unknown", "use a key of sources.toml")
+            rule(lambda s: s.isin(sources), "source is unknown", "use a key of sources.toml")
         ],
         "available_on": [
-            _rule(
+            rule(
                 lambda s: pd.to_datetime(s, format="%Y-%m-%d", errors="coerce").notna(),
                 "available_on is not a date",
                 "write YYYY-MM-DD",
@@ -102,7 +93,7 @@ def _text_schema(
     }
     for name in NUMBERS[1:]:
         rules[name] = [
-            _rule(_matches(f"({_NUMBER})?"), f"{name} is not a number", "write a number or nothing")
+            rule(matches(f"({NUMBER})?"), f"{name} is not a number", "write a number or nothing")
         ]
     return pa.DataFrameSchema({k: pa.Column(checks=v) for k, v in rules.items()})
 
@@ -122,9 +113,9 @@ def _typed_schema(one: Indicator) -> pa.DataFrameSchema:
     wide: list[pa.Check] = []
     if one.family == "vote":
         for name in NUMBERS:
-            columns[name] = [_rule(whole, f"{name} {count[0]}", count[1])]
+            columns[name] = [rule(whole, f"{name} {count[0]}", count[1])]
         wide = [
-            _rule(
+            rule(
                 lambda f: f["value"] + f["partial"] + f["opposite"] == f["n"],
                 "votes do not add up: value + partial + opposite is not n",
                 "recount the votes of the row",
@@ -132,43 +123,43 @@ def _typed_schema(one: Indicator) -> pa.DataFrameSchema:
         ]
     else:
         for name in ("partial", "opposite"):
-            columns[name] = [_rule(blank, f"{name} {unused[0]}", unused[1])]
+            columns[name] = [rule(blank, f"{name} {unused[0]}", unused[1])]
     if one.family == "share":
         for name in ("value", "n"):
-            columns[name] = [_rule(whole, f"{name} {count[0]}", count[1])]
+            columns[name] = [rule(whole, f"{name} {count[0]}", count[1])]
         wide = [
-            _rule(
+            rule(
                 lambda f: (f["value"] <= f["n"]) & (f["n"] > 0),
                 "more successes than trials, or no trials",
                 "recount, or delete a row without trials",
             )
         ]
     elif one.family == "count":
-        columns["value"] = [_rule(whole, f"value {count[0]}", count[1])]
+        columns["value"] = [rule(whole, f"value {count[0]}", count[1])]
     elif one.family == "anchor":
-        columns["value"] = [_rule(lambda s: s >= 0, "value is negative", "write log(1 + cases)")]
+        columns["value"] = [rule(lambda s: s >= 0, "value is negative", "write log(1 + cases)")]
     elif one.family == "driver":
         columns["value"] = [
-            _rule(lambda s: s.between(0, 1), "value is outside 0 to 1", "check the transformation")
+            rule(lambda s: s.between(0, 1), "value is outside 0 to 1", "check the transformation")
         ]
-        columns["n"] = [_rule(blank, f"n {unused[0]}", unused[1])]
+        columns["n"] = [rule(blank, f"n {unused[0]}", unused[1])]
     if one.family in ("count", "within", "anchor"):
         columns["n"] = [
-            _rule(lambda s: s.isna() | (s > 0), "n is not positive", "write it above 0, or nothing")
+            rule(lambda s: s.isna() | (s > 0), "n is not positive", "write it above 0, or nothing")
         ]
     wide += [
-        _rule(
+        rule(
             lambda f: ~f.duplicated(["unit", "year"], keep="first"),
             "a second row for the same unit and year",
             "keep one of the two rows",
         ),
-        _rule(
+        rule(
             lambda f: f["available_on"] == release_date(f["year"], one.release_lag_days),
             "available_on is not 31 December of the year plus the release lag",
             f"add {one.release_lag_days} days, or change release_lag_days in codebook.toml",
         ),
     ]
-    years = _rule(
+    years = rule(
         lambda s: s.between(one.first_year, one.last_year),
         f"year is outside {one.first_year}-{one.last_year}",
         "delete the row, or widen the years in codebook.toml",
@@ -198,34 +189,6 @@ def release_date(years: pd.Series, lag_days: int) -> pd.Series:
     """
     last_day = pd.to_datetime(years.astype(str) + "-12-31", format="%Y-%m-%d")
     return last_day + pd.Timedelta(days=lag_days)
-
-
-def _enforce(schema: pa.DataFrameSchema, frame: pd.DataFrame, file: str | Path) -> pd.DataFrame:
-    """Validate, and turn pandera's list of failures into one error about the first bad line."""
-    try:
-        return schema.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as err:
-        cases = err.failure_cases
-        cases = cases[cases["index"].notna()]
-        if cases.empty:
-            first = err.failure_cases.iloc[0]
-            raise RecordError(
-                f"{first['column']}: {first['check']}", file=file, row=1, remedy="Mend the column."
-            ) from None
-        # The first bad line; on it, a bad cell explains more than a bad row.
-        cell = cases["schema_context"] == "Column"
-        cases = cases.assign(index=cases["index"].astype(int), of_row=~cell)
-        first = cases.sort_values(["index", "of_row"], kind="stable").iloc[0]
-        row = int(first["index"])
-        problem, _, remedy = str(first["check"]).partition("|")
-        column = first["column"] if first["column"] in frame else None
-        if column is not None and first["schema_context"] == "Column":
-            problem = f"{problem} ({column} = {frame.loc[row, column]!r})"
-        more = cases["index"].nunique() - 1
-        if more:
-            problem = f"{problem}; {more} more bad row(s) follow"
-        remedy = remedy[:1].upper() + remedy[1:] + "." if remedy else "Mend the row."
-        raise RecordError(problem, file=file, row=row + 2, remedy=remedy) from None
 
 
 def _read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
@@ -285,12 +248,12 @@ def read_observations(
     frame = _read_text(path, COLUMNS)
     if frame.empty:
         raise RecordError("the file has no rows", file=path, remedy="Delete it or fill it.")
-    frame = _enforce(_text_schema(one, frozenset(states), frozenset(sources)), frame, path)
+    frame = enforce(_text_schema(one, frozenset(states), frozenset(sources)), frame, path)
     frame["year"] = frame["year"].astype("int64")
     for name in NUMBERS:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
     frame["available_on"] = pd.to_datetime(frame["available_on"], format="%Y-%m-%d")
-    return _enforce(_typed_schema(one), frame, path)
+    return enforce(_typed_schema(one), frame, path)
 
 
 def read_states(path: str | Path) -> pd.DataFrame:
@@ -313,34 +276,34 @@ def read_states(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     frame = _read_text(path, STATE_COLUMNS)
-    whole = [_rule(_matches(r"\d+"), "not a whole number", "write a count of years")]
+    whole = [rule(matches(r"\d+"), "not a whole number", "write a count of years")]
     schema = pa.DataFrameSchema(
         {
             "iso3": pa.Column(
                 checks=[
-                    _rule(_matches("[A-Z]{3}"), "iso3 is not an ISO3 code", "write three letters"),
-                    _rule(lambda s: ~s.duplicated(), "the state is repeated", "keep one row"),
+                    rule(matches("[A-Z]{3}"), "iso3 is not an ISO3 code", "write three letters"),
+                    rule(lambda s: ~s.duplicated(), "the state is repeated", "keep one row"),
                 ]
             ),
-            "name": pa.Column(checks=[_rule(lambda s: s != "", "name is blank", "fill it in")]),
+            "name": pa.Column(checks=[rule(lambda s: s != "", "name is blank", "fill it in")]),
             "role": pa.Column(
                 checks=[
-                    _rule(
+                    rule(
                         lambda s: s.isin(["pressed", "contrast"]),
                         "role is unknown",
                         "write pressed or contrast",
                     )
                 ]
             ),
-            "region": pa.Column(checks=[_rule(lambda s: s != "", "region is blank", "fill it in")]),
+            "region": pa.Column(checks=[rule(lambda s: s != "", "region is blank", "fill it in")]),
             "years_two_cases": pa.Column(checks=whole),
             "years_three_kinds": pa.Column(checks=whole),
             "mean_cinc": pa.Column(
-                checks=[_rule(_matches(_NUMBER), "mean_cinc is not a number", "write a share")]
+                checks=[rule(matches(NUMBER), "mean_cinc is not a number", "write a share")]
             ),
         }
     )
-    frame = _enforce(schema, frame, path)
+    frame = enforce(schema, frame, path)
     frame["mean_cinc"] = frame["mean_cinc"].astype(float)
     years = ["years_two_cases", "years_three_kinds"]
     frame[years] = frame[years].astype("int64")

@@ -1,0 +1,106 @@
+"""One bad line is named, with its file and a remedy; the rest are counted (pandera, at every door).
+
+The record's own files and publishers' releases are checked through the same functions, so that a
+refusal reads the same everywhere. Guarded by ``tests/test_record.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+from fairweather.errors import FairweatherError, RecordError
+
+NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+
+
+def rule(test: Callable, problem: str, remedy: str) -> pa.Check:
+    """Make a pandera check that carries what is wrong and what to do about it.
+
+    Parameters
+    ----------
+    test : callable
+        Takes a Series (of a column) or the DataFrame, returns booleans: True is good.
+    problem, remedy : str
+        Parts of the message; neither may hold ``|``.
+    """
+    # The two halves travel through pandera as one string.
+    return pa.Check(test, error=f"{problem}|{remedy}", ignore_na=False)
+
+
+def matches(pattern: str) -> Callable[[pd.Series], pd.Series]:
+    """Test that whole cells match a pattern.
+
+    Examples
+    --------
+    >>> matches(NUMBER)(pd.Series(["1.5", "many"])).tolist()
+    [True, False]
+    """
+    return lambda cells: cells.str.fullmatch(pattern).astype(bool)
+
+
+def enforce(
+    schema: pa.DataFrameSchema,
+    frame: pd.DataFrame,
+    file: str | Path,
+    *,
+    error: type[FairweatherError] = RecordError,
+    line: Callable[[int], int] = lambda position: position + 2,
+) -> pd.DataFrame:
+    """Validate, and turn pandera's list of failures into one error about the first bad line.
+
+    Parameters
+    ----------
+    schema : pandera DataFrameSchema
+        Its checks come from `rule`.
+    frame : DataFrame
+        Index 0, 1, 2, ... in the order of the file.
+    file : str or Path
+        Named in the message.
+    error : type
+        Class of the error raised.
+    line : callable
+        Line of the file (from 1) for a position in the frame; by default a header of one line.
+
+    Returns
+    -------
+    DataFrame
+        The frame as the schema returns it.
+
+    Raises
+    ------
+    FairweatherError
+        Of class `error`, naming file, line and remedy, if any check fails.
+    """
+    try:
+        return schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as err:
+        cases = err.failure_cases
+    located = cases[cases["index"].notna()]
+    if located.empty:
+        first = cases.iloc[0]
+        raise error(
+            f"{first['column']}: {first['check']}",
+            file=file,
+            row=line(-1),
+            remedy="Mend the column.",
+        )
+    # The first bad line; on it, a bad cell explains more than a bad row.
+    cell = located["schema_context"] == "Column"
+    located = located.assign(index=located["index"].astype(int), of_row=~cell)
+    first = located.sort_values(["index", "of_row"], kind="stable").iloc[0]
+    position = int(first["index"])
+    problem, _, remedy = str(first["check"]).partition("|")
+    if first["schema_context"] == "Column" and first["column"] in frame:
+        found = frame.loc[position, first["column"]]
+        # A number shows as one, not as NumPy's constructor.
+        shown = repr(found.item() if hasattr(found, "item") else found)
+        problem = f"{problem} ({first['column']} = {shown})"
+    more = located["index"].nunique() - 1
+    if more:
+        problem = f"{problem}; {more} more bad row(s) follow"
+    remedy = remedy[:1].upper() + remedy[1:] + "." if remedy else "Mend the row."
+    raise error(problem, file=file, row=line(position), remedy=remedy)
