@@ -302,11 +302,11 @@ def test_chronology_leaves_out_what_others_count():
 
 def test_missing_file_and_column(tmp_path):
     src = Sources(tmp_path)
-    with pytest.raises(SourceError, match=r"ga.csv: the publisher's file is missing"):
-        src.read("un/ga.csv", ["a"])
-    _write(tmp_path, "un/ga.csv", pd.DataFrame({"b": [1]}))
-    with pytest.raises(SourceError, match=r"ga.csv, line 1: columns \['a'\] are missing"):
-        src.read("un/ga.csv", ["a"])
+    with pytest.raises(SourceError, match=r"sc_vetoes.csv: the publisher's file is missing"):
+        src.read("sc_vetoes", ["a"])
+    _write(tmp_path, "un_votes/sc_vetoes.csv", pd.DataFrame({"b": [1]}))
+    with pytest.raises(SourceError, match=r"sc_vetoes.csv, line 1: columns \['a'\] are missing"):
+        src.read("sc_vetoes", ["a"])
 
 
 def test_a_second_reader_is_refused():
@@ -347,7 +347,7 @@ def test_a_failed_build_replaces_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(builder, "compute_states", lambda src: states)
 
     def bad(src):
-        return pd.DataFrame({"unit": ["CHN-RUS"], "year": [1800], "value": [1.0], "n": [1.0]})
+        return pd.DataFrame({"unit": ["CHN-RUS"], "year": [2030], "value": [1.0], "n": [1.0]})
 
     builder.readers()
     for name in READERS:
@@ -385,4 +385,4 @@ def test_votes_match_the_published_agreement_in_every_year(rows):
 def test_energy_fit_is_blind_to_bilateral_flows():
     src = Sources(SOURCES, MEMBERS.split())
     builder.readers()["energy_fit"](src)
-    assert set(src._cache) == {"trade/energy.parquet"}
+    assert set(src._tables) == {"energy"}

@@ -18,9 +18,9 @@ from fairweather.schema import (
     COLUMNS,
     number_text,
     read_observations,
-    read_states,
     to_csv_text,
 )
+from fairweather.states import read_states
 
 DATA = paths.data_dir()
 
@@ -75,6 +75,7 @@ CELLS = [
     ("tci_sop4", "unit", "RUS>RUS", "one state twice"),
     ("unga_votes", "indicator", "unga", "indicator is not"),
     ("unga_votes", "year", "1991", "outside 1992-2024"),
+    ("unga_votes", "rater", "ann", "has no rater"),
     ("unga_votes", "year", "2025", "outside 1992-2024"),
     ("unga_votes", "year", "1992.5", "not a whole year"),
     ("unga_votes", "year", "", "not a whole year"),

@@ -6,7 +6,7 @@ refusal reads the same everywhere. Guarded by ``tests/test_record.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -104,3 +104,50 @@ def enforce(
         problem = f"{problem}; {more} more bad row(s) follow"
     remedy = remedy[:1].upper() + remedy[1:] + "." if remedy else "Mend the row."
     raise error(problem, file=file, row=line(position), remedy=remedy)
+
+
+def read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+    """Read a table of our own as text, with exactly these columns.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 CSV file.
+    columns : iterable of str
+        All its columns, in the order wanted.
+
+    Returns
+    -------
+    DataFrame
+        Every cell as written; a blank is an empty string.
+
+    Raises
+    ------
+    RecordError
+        If the file is missing, no such table, or lacks or adds a column.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        raise RecordError(
+            "the file is missing", file=path, remedy="Restore it, or rebuild data/."
+        ) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as err:
+        raise RecordError(f"not a UTF-8 CSV table: {err}", file=path, remedy="Mend it.") from None
+    for name in columns:
+        if name not in frame:
+            raise RecordError(
+                f"the column {name!r} is missing",
+                file=path,
+                row=1,
+                remedy=f"Use the columns {', '.join(columns)}.",
+            )
+    for name in frame.columns:
+        if name not in columns:
+            raise RecordError(
+                f"the column {name!r} is unknown",
+                file=path,
+                row=1,
+                remedy=f"Use the columns {', '.join(columns)}.",
+            )
+    return frame[list(columns)]

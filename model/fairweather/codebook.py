@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,11 +19,14 @@ from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
 
 FAMILIES = MappingProxyType(
     {
-        ALIGNMENT: ("vote", "within", "count", "share"),
-        PRESSURE: ("anchor", "within", "count", "share"),
+        ALIGNMENT: ("vote", "within", "count", "share", "ordinal"),
+        PRESSURE: ("anchor", "within", "count", "share", "ordinal"),
         COMPLEMENTARITY: ("driver",),
     }
 )
+# Families without a measurement model: recorded, checked and shown, never in a fit.
+NOT_FITTED = ("ordinal",)
+UNITS = MappingProxyType({ALIGNMENT: "dyad", PRESSURE: "state", COMPLEMENTARITY: "directed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,10 @@ class Indicator:
 
     ``residual_ar`` is the yearly autocorrelation of the indicator's own error (0 to below 1) and
     ``release_lag_days`` the days from 31 December of the year to the day the value could be known.
+    The last five may be left out: ``unit`` (``dyad``, ``state`` or ``directed``; by default the
+    usual one of the latent), ``default`` (whether the default fit reads it), ``aside`` (why it does
+    not), ``breaks`` (years in which the instrument changes, in words) and ``history_from`` (first
+    year of the long record before ``first_year``; 0 if there is none).
     """
 
     id: str
@@ -52,6 +59,21 @@ class Indicator:
     source: str
     release_lag_days: int
     why: str
+    unit: str = ""
+    default: bool = True
+    aside: str = ""
+    breaks: str = ""
+    history_from: int = 0
+
+    @property
+    def units_are(self) -> str:
+        """Kind of unit: ``dyad``, ``state`` or ``directed``."""
+        return self.unit or UNITS[self.latent]
+
+    @property
+    def fitted(self) -> bool:
+        """Whether a fit can read it: it has a measurement family and the unit of its latent."""
+        return self.family not in NOT_FITTED and self.units_are == UNITS[self.latent]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +124,12 @@ class Codebook:
         return self.by(latent=latent)
 
     def by(
-        self, *, latent: str | None = None, domain: str | None = None, family: str | None = None
+        self,
+        *,
+        latent: str | None = None,
+        domain: str | None = None,
+        family: str | None = None,
+        default: bool | None = None,
     ) -> tuple[Indicator, ...]:
         """Return the indicators that match, in file order.
 
@@ -110,6 +137,8 @@ class Codebook:
         ----------
         latent, domain, family : str, optional
             Keep only indicators with this value.
+        default : bool, optional
+            Keep only those the default fit reads (True) or leaves aside (False).
 
         Returns
         -------
@@ -126,6 +155,7 @@ class Codebook:
             if (latent is None or i.latent == latent)
             and (domain is None or i.domain == domain)
             and (family is None or i.family == family)
+            and (default is None or i.default == default)
         )
 
 
@@ -204,10 +234,11 @@ def _read_tables(path: Path, kind: str, cls: type) -> dict:
 
 def _entry(path: Path, kind: str, key: str, table: object, cls: type, line: int | None):
     types = {f.name: f.type for f in fields(cls) if f.name != "id"}
+    needed = {f.name for f in fields(cls) if f.name != "id" and f.default is MISSING}
     where = f"[{kind}.{key}]"
     if not isinstance(table, dict):
         raise CodebookError(f"{where} is not a table", file=path, row=line, remedy="Make it one.")
-    for name in sorted(set(types) - set(table)):
+    for name in sorted(needed - set(table)):
         raise CodebookError(
             f"{where} lacks the field {name!r}", file=path, row=line, remedy="Add it."
         )
@@ -219,8 +250,8 @@ def _entry(path: Path, kind: str, key: str, table: object, cls: type, line: int 
             remedy=f"Remove it, or use one of {', '.join(types)}.",
         )
     allowed = {"str": (str,), "int": (int,), "bool": (bool,), "float": (int, float)}
-    for name, kind_of in types.items():
-        value = table[name]
+    for name, value in table.items():
+        kind_of = types[name]
         good = isinstance(value, allowed[kind_of])
         if kind_of in ("int", "float") and isinstance(value, bool):
             good = False
@@ -261,6 +292,27 @@ def _check(one: Indicator, sources: Mapping[str, Source], path: Path, line: int)
             one.source in sources,
             f"source {one.source!r} is not in sources.toml",
             "Add it there, or correct the key",
+        ),
+        (
+            one.unit in ("", "dyad", "directed", "state")
+            and (one.units_are == "state") == (one.latent == PRESSURE),
+            f"unit {one.unit!r} does not fit latent {one.latent!r}",
+            "Use state for pressure, dyad or directed otherwise",
+        ),
+        (
+            one.default or one.aside != "",
+            "it is left out of the default fit without a reason",
+            "Give the reason in the field aside",
+        ),
+        (
+            not one.default or (one.fitted and one.aside == ""),
+            "the default fit cannot read it, or aside gives a reason against it",
+            "Set default = false, or drop aside",
+        ),
+        (
+            one.history_from == 0 or 1946 <= one.history_from < one.first_year,
+            f"history_from is {one.history_from}",
+            "Use a year before first_year, or leave it out",
         ),
         (
             not one.anchor or one.family in ("vote", "anchor"),

@@ -6,6 +6,7 @@ cannot show; every axis carries real labels. Guarded by ``tests/test_panel.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -113,15 +114,15 @@ def dyads_of(states: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _complementarity(
-    record: Record, dyads: tuple[str, ...], years: np.ndarray
+    record: Record, read: frozenset[str], dyads: tuple[str, ...], years: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Mean of both directions, gaps carried, lagged a year, standardised over the panel."""
     kinds = names.DOMAINS[names.COMPLEMENTARITY]
     out = np.zeros((len(kinds), len(dyads), len(years)))
     for k, kind in enumerate(kinds):
-        ids = [i.id for i in record.codebook.by(latent=names.COMPLEMENTARITY) if i.domain == kind]
+        kin = record.codebook.by(latent=names.COMPLEMENTARITY, domain=kind)
         obs = record.observations
-        obs = obs[obs["indicator"].isin(ids)]
+        obs = obs[obs["indicator"].isin([i.id for i in kin if i.id in read])]
         if obs.empty:
             continue
         pair = obs["unit"].str.split(">", expand=True)
@@ -174,6 +175,24 @@ def _reference(record: Record) -> dict[str, tuple[float, float]]:
     return out
 
 
+def _chosen(record: Record, indicators: Iterable[str] | None) -> frozenset[str]:
+    """Ids of the indicators to read, the anchors, which fix sign and scale, always among them."""
+    if indicators is None:
+        return frozenset(i.id for i in record.codebook.by(default=True))
+    wanted = [record.codebook[name] for name in indicators]
+    for one in wanted:
+        if not one.fitted:
+            raise RecordError(
+                f"no fit can read {one.id!r}: family {one.family}, unit {one.units_are}",
+                remedy="Leave it out; it is for description only.",
+            )
+    return frozenset(i.id for i in (*wanted, *record.codebook.by()) if i in wanted or i.anchor)
+
+
+def _described_until(record: Record) -> int:
+    return max(i.last_year for i in record.codebook.by())
+
+
 def load_panel(
     record: Record | None = None,
     *,
@@ -182,6 +201,7 @@ def load_panel(
     first_year: int = 1992,
     last_year: int | None = None,
     focal: str = names.FOCAL,
+    indicators: Iterable[str] | None = None,
 ) -> Panel:
     """Lay a record out for the model.
 
@@ -198,6 +218,8 @@ def load_panel(
         Bounds of the panel.
     focal : str
         Dyad the forecast is about, alphabetical.
+    indicators : iterable of str, optional
+        Indicators to read; by default those the codebook marks for the default fit.
 
     Returns
     -------
@@ -206,7 +228,7 @@ def load_panel(
     Raises
     ------
     RecordError
-        Unknown state or focal dyad, or no year left.
+        Unknown state or focal dyad, an indicator no fit can read, or no year left.
     AsOfError
         ``as_of`` lies before any data.
 
@@ -236,19 +258,16 @@ def load_panel(
             "name two of its states in alphabetical order, e.g. CHN-RUS"
         )
     obs = record.observations
-    read = [
-        i.id
-        for latent in (names.ALIGNMENT, names.PRESSURE)
-        for i in record.codebook.by(latent=latent)
-    ]
-    likelihood = obs[obs["indicator"].isin(read)]
+    read = _chosen(record, indicators)
+    measured = [i.id for i in record.codebook.by() if i.latent != names.COMPLEMENTARITY]
+    likelihood = obs[obs["indicator"].isin(read & frozenset(measured))]
     if likelihood.empty:
         raise AsOfError(f"no observation is available as of {record.as_of}; choose a later date")
     end = int(likelihood["year"].max())
     if record.as_of is not None:
         day = pd.Timestamp(record.as_of)
         end = min(max(end, day.year - 1), day.year) if day.month < 12 else day.year
-        end = min(end, int(max(i.last_year for i in record.codebook.by())))
+        end = min(end, max(int(likelihood["year"].max()), _described_until(record)))
     end = min(end, last_year) if last_year is not None else end
     if end - first_year < 5:
         raise RecordError(f"the panel would run {first_year}-{end}; it needs six years or more")
@@ -257,6 +276,8 @@ def load_panel(
     for latent, labels in ((names.ALIGNMENT, dyads), (names.PRESSURE, members)):
         position = {u: k for k, u in enumerate(labels)}
         for ind in record.codebook.by(latent=latent):
+            if ind.id not in read:
+                continue
             frame = obs[(obs["indicator"] == ind.id) & obs["year"].between(first_year, end)]
             frame = frame[frame["unit"].isin(position)]
             if frame.empty:
@@ -266,7 +287,7 @@ def load_panel(
                 "time": frame["year"].to_numpy() - first_year,
                 **{c: frame[c].to_numpy(float) for c in ("value", "partial", "opposite", "n")},
             })  # fmt: skip
-    comp, kinds = _complementarity(record, dyads, years)
+    comp, kinds = _complementarity(record, read, dyads, years)
     fill, mean = _anchor(record, members, years)
     index = {s: k for k, s in enumerate(members)}
     pairs = [d.split("-") for d in dyads]

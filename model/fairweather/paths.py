@@ -1,14 +1,17 @@
 """Data and priors are found the same way from a checkout and from an installed wheel.
 
-A checkout wins over the copy inside the wheel, so that an edited file is the one that is read.
+A checkout wins over the copy inside the wheel, so that an edited file is the one that is read; a
+folder of one's own, named in the environment, wins over both.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from fairweather.errors import FairweatherError
 
+OWN_DATA = "FAIRWEATHER_DATA"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -28,8 +31,8 @@ def _find(name: str, marker: str, root: Path | None = None) -> Path:
     )
 
 
-def data_dir() -> Path:
-    """Folder of the committed record.
+def shipped_data_dir() -> Path:
+    """Folder of the record that comes with the package.
 
     Returns
     -------
@@ -43,10 +46,39 @@ def data_dir() -> Path:
 
     Examples
     --------
-    >>> (data_dir() / "codebook.toml").is_file()
+    >>> (shipped_data_dir() / "codebook.toml").is_file()
     True
     """
     return _find("data", "codebook.toml")
+
+
+def data_dir() -> Path:
+    """Folder of the record in use.
+
+    Returns
+    -------
+    Path
+        The folder named by the environment variable ``FAIRWEATHER_DATA``, else the shipped one.
+
+    Raises
+    ------
+    FairweatherError
+        If the folder holds no ``codebook.toml``.
+
+    Examples
+    --------
+    >>> (data_dir() / "codebook.toml").is_file()
+    True
+    """
+    own = os.environ.get(OWN_DATA)
+    if not own:
+        return shipped_data_dir()
+    if not (Path(own) / "codebook.toml").is_file():
+        raise FairweatherError(
+            f"{OWN_DATA} names a folder without codebook.toml",
+            remedy="Make one with: fairweather data copy DIR.",
+        )
+    return Path(own)
 
 
 def priors_dir() -> Path:

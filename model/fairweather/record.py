@@ -1,7 +1,9 @@
 """A record as of a date holds exactly the rows that could be known then, and no other trace.
 
-Every file passes the schemas of `fairweather.schema` first. Guarded by
-``tests/test_record.py::test_as_of_never_leaks``.
+`observations/` is the first vintage, known by the rule of the codebook; every later release adds a
+folder `vintages/<day>/` and changes nothing that is there. `history/` holds the years before the
+panel. Every file passes the schemas of `fairweather.schema` first. Guarded by
+``tests/test_record.py::test_as_of_never_leaks`` and ``tests/test_vintages.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +20,8 @@ import pandas as pd
 from fairweather import paths
 from fairweather.codebook import Codebook, load_codebook
 from fairweather.errors import AsOfError, RecordError
-from fairweather.schema import read_observations, read_states, to_csv_text
+from fairweather.schema import COLUMNS, KEY, read_observations, read_vintage, to_csv_text
+from fairweather.states import CHOSEN, read_states
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,21 @@ class Record:
         Member states in file order.
     as_of : datetime.date or None
         Cut-off, or None for everything.
+    ledger : DataFrame
+        Every row of every vintage in the order it became known, with `status`; what
+        `observations` is resolved from. Without later releases it equals `observations`.
     """
 
     observations: pd.DataFrame
     codebook: Codebook
     states: pd.DataFrame
     as_of: dt.date | None = None
+    ledger: pd.DataFrame = field(default=None, repr=False)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Take the observations for the whole ledger where there was one vintage."""
+        if self.ledger is None:
+            object.__setattr__(self, "ledger", self.observations)
 
     @cached_property
     def content_hash(self) -> str:
@@ -77,14 +89,14 @@ class Record:
                 f"{day} is after the record's own cut-off {self.as_of}",
                 remedy="Load the record again with the later day.",
             )
-        rows = self.observations
-        kept = rows[rows["available_on"] <= pd.Timestamp(day)]
+        kept = self.ledger[self.ledger["available_on"] <= pd.Timestamp(day)]
         if kept.empty:
-            earliest = rows["available_on"].min().date()
+            earliest = self.ledger["available_on"].min().date()
             raise AsOfError(
                 f"nothing was available on {day}", remedy=f"Choose {earliest} or a later day."
             )
-        return replace(self, observations=kept.reset_index(drop=True), as_of=day)
+        kept = kept.reset_index(drop=True)
+        return replace(self, observations=resolve(kept), as_of=day, ledger=kept)
 
     def select(
         self, states: Iterable[str] | None = None, years: Iterable[int] | None = None
@@ -113,7 +125,7 @@ class Record:
         >>> load_record().select(["CHN", "RUS"], range(2010, 2015)).states["iso3"].tolist()
         ['CHN', 'RUS']
         """
-        rows, members = self.observations, self.states
+        rows, members = self.ledger, self.states
         if states is not None:
             wanted = {states} if isinstance(states, str) else set(states)
             unknown = sorted(wanted - set(members["iso3"]))
@@ -133,7 +145,37 @@ class Record:
             raise RecordError(
                 "the selection leaves no rows", remedy="Widen the states or the years."
             )
-        return replace(self, observations=rows.reset_index(drop=True), states=members)
+        rows = rows.reset_index(drop=True)
+        return replace(self, observations=resolve(rows), states=members, ledger=rows)
+
+
+def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Keep what stands: of each unit, year and rater the row known last, if not withdrawn.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        Columns of the record, and `status` if there are later vintages.
+
+    Returns
+    -------
+    DataFrame
+        Columns of the record, sorted by indicator, unit, year and rater.
+
+    Examples
+    --------
+    >>> rows = load_record().ledger
+    >>> len(resolve(rows)) == len(rows)
+    True
+    """
+    if "status" not in ledger:
+        return ledger
+    # A base row and a release of the same day: the release stands.
+    later = ledger.assign(later=ledger["status"] != "")
+    last = later.sort_values([*KEY, "available_on", "later"], kind="stable").drop_duplicates(
+        list(KEY), keep="last"
+    )
+    return last.loc[last["status"] != "withdrawn", list(COLUMNS)].reset_index(drop=True)
 
 
 def as_date(as_of: str | dt.date | None) -> dt.date | None:
@@ -168,17 +210,25 @@ def as_date(as_of: str | dt.date | None) -> dt.date | None:
         raise AsOfError(f"{as_of!r} is not a date", remedy="Write YYYY-MM-DD.") from None
 
 
-def load_record(data_dir: str | Path | None = None, as_of: str | dt.date | None = None) -> Record:
+def load_record(
+    data_dir: str | Path | None = None,
+    as_of: str | dt.date | None = None,
+    *,
+    history: bool = False,
+) -> Record:
     """Read, check and, if asked, cut the record.
 
     Parameters
     ----------
     data_dir : str or Path, optional
-        Folder with `codebook.toml`, `sources.toml`, `states.csv` and `observations/`; the
-        committed one by default.
+        Folder with `codebook.toml`, `sources.toml`, `states.csv` and `observations/`, and perhaps
+        `vintages/` and `history/`; the one of `fairweather.paths.data_dir` by default.
     as_of : str or date, optional
-        Keep only rows with `available_on` on or before this day. Values are those of the vintage
-        read, not of the day: revisions are not undone.
+        Keep only rows with `available_on` on or before this day, and of each value the vintage
+        known then. Values that came before the first vintage read here are not known: its
+        revisions of earlier publications are not undone.
+    history : bool
+        Also read the long record, the years before the panel (from 1950).
 
     Returns
     -------
@@ -203,25 +253,59 @@ def load_record(data_dir: str | Path | None = None, as_of: str | dt.date | None 
     folder = paths.data_dir() if data_dir is None else Path(data_dir)
     codebook = load_codebook(folder / "codebook.toml")
     states = read_states(folder / "states.csv")
-    present = {p.stem for p in (folder / "observations").glob("*.csv")}
-    for stray in sorted(present - set(codebook)):
+    door = (states["iso3"], codebook.sources)
+    releases = _vintages(folder / "vintages", codebook, door)
+    # In a world somebody chose, an indicator may have no unit at all.
+    may_be_empty = (states["role"] == CHOSEN).any()
+    own = {one for one, _ in releases}
+    files = _files(folder / "observations", codebook, required=set(codebook) - own)
+    parts = [
+        read_observations(path, codebook[name], *door, may_be_empty=may_be_empty)
+        for name, path in files.items()
+    ]
+    if history:
+        old = _files(folder / "history", codebook, required=())
+        parts += [
+            read_observations(path, codebook[name], *door, history=True, may_be_empty=may_be_empty)
+            for name, path in old.items()
+        ]
+    rows = pd.concat(parts, ignore_index=True)
+    if releases:
+        rows = pd.concat(
+            [rows.assign(status=""), *(frame for _, frame in releases)], ignore_index=True
+        )
+    rows = rows.sort_values([*KEY, "available_on"], kind="stable").reset_index(drop=True)
+    record = Record(resolve(rows), codebook, states, ledger=rows)
+    return record if cut is None else record.known_on(cut)
+
+
+def _files(folder: Path, codebook: Codebook, required: Iterable[str]) -> dict[str, Path]:
+    """Find the indicators' files of a folder, in codebook order."""
+    present = {p.stem: p for p in sorted(folder.glob("*.csv"))}
+    for stray in sorted(set(present) - set(codebook)):
         raise RecordError(
             f"unknown indicator {stray!r}",
             file=f"{stray}.csv",
             row=1,
             remedy="Describe it in codebook.toml, or remove the file.",
         )
-    rows = pd.concat(
-        [
-            read_observations(
-                folder / "observations" / f"{one.id}.csv", one, states["iso3"], codebook.sources
-            )
-            for one in codebook.indicators
-        ],
-        ignore_index=True,
-    ).sort_values(["indicator", "unit", "year"], kind="stable")
-    record = Record(rows.reset_index(drop=True), codebook, states)
-    return record if cut is None else record.known_on(cut)
+    return {k: folder / f"{k}.csv" for k in codebook if k in present or k in set(required)}
+
+
+def _vintages(folder: Path, codebook: Codebook, door: tuple) -> list[tuple[str, pd.DataFrame]]:
+    """Read the releases in the order of their days."""
+    out = []
+    for release in sorted(p for p in folder.glob("[!.]*") if p.is_dir()):
+        try:
+            day = dt.date.fromisoformat(release.name)
+        except ValueError:
+            raise RecordError(
+                f"the folder vintages/{release.name} is not named by a day",
+                remedy="Name it YYYY-MM-DD, the day of the release.",
+            ) from None
+        for name, path in _files(release, codebook, required=()).items():
+            out.append((name, read_vintage(path, codebook[name], *door, day)))
+    return out
 
 
 def check(data_dir: str | Path | None = None) -> pd.DataFrame:
@@ -235,8 +319,9 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per indicator in codebook order: `indicator, latent, domain, family, rows, units,
-        first_year, last_year, source`.
+        One row per indicator in codebook order: `indicator, latent, domain, family, default, rows,
+        units, first_year, last_year, zeros` (share of rows that are zero; blank where zero has no
+        meaning), `source`.
 
     Raises
     ------
@@ -255,6 +340,7 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
         units=("unit", "nunique"),
         first_year=("year", "min"),
         last_year=("year", "max"),
+        zeros=("value", lambda v: (v == 0).mean()),
     )
     entries = pd.DataFrame(
         [
@@ -263,10 +349,15 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
                 "latent": i.latent,
                 "domain": i.domain,
                 "family": i.family,
+                "default": i.default,
                 "source": i.source,
             }
             for i in record.codebook.indicators
         ]
     )
     table = entries.join(found, on="indicator")
+    # Zero is a value like any other on a continuous scale.
+    table["zeros"] = table["zeros"].where(~table["family"].isin(["within", "driver"]))
+    whole = ["rows", "units", "first_year", "last_year"]
+    table[whole] = table[whole].astype("Int64").fillna({"rows": 0, "units": 0})
     return table[[c for c in table if c != "source"] + ["source"]]

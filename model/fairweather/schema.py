@@ -7,21 +7,23 @@ can be read. A refusal names the file, its line and what to do. Guarded by
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
-from fairweather.checks import NUMBER, enforce, matches, rule
+from fairweather.checks import NUMBER, enforce, matches, read_text, rule
 from fairweather.codebook import Indicator
 from fairweather.errors import RecordError
-from fairweather.names import ALIGNMENT, COMPLEMENTARITY, PRESSURE
 
 COLUMNS = (
     "indicator",
     "unit",
     "year",
+    "rater",
     "value",
     "partial",
     "opposite",
@@ -29,29 +31,29 @@ COLUMNS = (
     "source",
     "available_on",
 )
-STATE_COLUMNS = (
-    "iso3",
-    "name",
-    "role",
-    "region",
-    "years_two_cases",
-    "years_three_kinds",
-    "mean_cinc",
-)
 NUMBERS = ("value", "partial", "opposite", "n")
+RATED = ("ordinal",)
+KEY = ("indicator", "unit", "year", "rater")
+STATUSES = ("new", "changed", "withdrawn")
 _FORM = {
-    ALIGNMENT: (r"[A-Z]{3}-[A-Z]{3}", "AAA-BBB"),
-    PRESSURE: (r"[A-Z]{3}", "AAA"),
-    COMPLEMENTARITY: (r"[A-Z]{3}>[A-Z]{3}", "AAA>BBB"),
+    "dyad": (r"[A-Z]{3}-[A-Z]{3}", "AAA-BBB"),
+    "state": (r"[A-Z]{3}", "AAA"),
+    "directed": (r"[A-Z]{3}>[A-Z]{3}", "AAA>BBB"),
 }
 
 
+def _each(test: Callable[[str], bool]) -> Callable[[pd.Series], pd.Series]:
+    """Test each distinct cell once: a column has few of them and may have a million rows."""
+    return lambda cells: cells.map({c: test(c) for c in cells.unique()}).astype(bool)
+
+
 def _text_schema(
-    one: Indicator, states: frozenset[str], sources: frozenset[str]
+    one: Indicator, states: frozenset[str], sources: frozenset[str], *, status: bool = False
 ) -> pa.DataFrameSchema:
     """Check every cell as text, before any conversion could hide what was written."""
-    form, shown = _FORM[one.latent]
+    form, shown = _FORM[one.units_are]
     numeric = "write a plain number, or delete the row if the value is unknown"
+    rated = one.family in RATED
     rules = {
         "indicator": [
             rule(
@@ -63,29 +65,39 @@ def _text_schema(
         "unit": [
             rule(matches(form), f"unit is not of the form {shown}", f"write it as {shown}"),
             rule(
-                lambda s: s.str.findall("[A-Z]{3}").map(lambda codes: set(codes) <= states),
+                _each(lambda u: set(re.findall("[A-Z]{3}", u)) <= states),
                 "unit names an unknown state",
                 "use a state of states.csv",
             ),
             rule(
-                lambda s: s.map(lambda u: len(u) != 7 or u[:3] != u[4:]),
+                _each(lambda u: len(u) != 7 or u[:3] != u[4:]),
                 "the pair is one state twice",
                 "name two different states",
             ),
             rule(
-                lambda s: s.map(lambda u: one.latent != ALIGNMENT or len(u) != 7 or u[:3] < u[4:]),
+                _each(lambda u: one.units_are != "dyad" or len(u) != 7 or u[:3] < u[4:]),
                 "the pair is not in alphabetical order",
                 "write the two different states alphabetically",
             ),
         ],
         "year": [rule(matches(r"\d{4}"), "year is not a whole year", "write four digits")],
-        "value": [rule(matches(NUMBER), "value is not a number", numeric)],
+        "rater": [
+            rule(
+                matches(r"[\w.-]*" if rated else ""),
+                "rater is not a plain name" if rated else f"family {one.family!r} has no rater",
+                "use letters, digits, dots and hyphens" if rated else "leave it blank",
+            )
+        ],
+        # A withdrawn row says that a value is no longer held, and holds none.
+        "value": [
+            rule(matches(f"({NUMBER})?" if status else NUMBER), "value is not a number", numeric)
+        ],
         "source": [
             rule(lambda s: s.isin(sources), "source is unknown", "use a key of sources.toml")
         ],
         "available_on": [
             rule(
-                lambda s: pd.to_datetime(s, format="%Y-%m-%d", errors="coerce").notna(),
+                _each(_is_date),
                 "available_on is not a date",
                 "write YYYY-MM-DD",
             )
@@ -95,11 +107,36 @@ def _text_schema(
         rules[name] = [
             rule(matches(f"({NUMBER})?"), f"{name} is not a number", "write a number or nothing")
         ]
-    return pa.DataFrameSchema({k: pa.Column(checks=v) for k, v in rules.items()})
+    wide = []
+    if status:
+        rules["status"] = [
+            rule(lambda s: s.isin(STATUSES), "status is unknown", f"write {', '.join(STATUSES)}")
+        ]
+        wide.append(
+            rule(
+                lambda f: (f["status"] == "withdrawn") == (f["value"] == ""),
+                "a row is either withdrawn or has a value",
+                "delete the value, or mend the status",
+            )
+        )
+    return pa.DataFrameSchema({k: pa.Column(checks=v) for k, v in rules.items()}, checks=wide)
 
 
-def _typed_schema(one: Indicator) -> pa.DataFrameSchema:
-    """Check what the numbers say, by family."""
+def _is_date(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _typed_schema(
+    one: Indicator, years: tuple[int, int], released: dt.date | None = None
+) -> pa.DataFrameSchema:
+    """Check what the numbers say, by family.
+
+    Without `released` a row counts as known from the end of its year plus the release lag; with
+    it, from that day.
+    """
 
     def whole(s: pd.Series) -> pd.Series:
         return (s >= 0) & (s == s.round())
@@ -134,7 +171,7 @@ def _typed_schema(one: Indicator) -> pa.DataFrameSchema:
                 "recount, or delete a row without trials",
             )
         ]
-    elif one.family == "count":
+    elif one.family in ("count", "ordinal"):
         columns["value"] = [rule(whole, f"value {count[0]}", count[1])]
     elif one.family == "anchor":
         columns["value"] = [rule(lambda s: s >= 0, "value is negative", "write log(1 + cases)")]
@@ -149,24 +186,35 @@ def _typed_schema(one: Indicator) -> pa.DataFrameSchema:
         ]
     wide += [
         rule(
-            lambda f: ~f.duplicated(["unit", "year"], keep="first"),
+            lambda f: ~f.duplicated(["unit", "year", "rater"], keep="first"),
             "a second row for the same unit and year",
             "keep one of the two rows",
         ),
-        rule(
-            lambda f: f["available_on"] == release_date(f["year"], one.release_lag_days),
-            "available_on is not 31 December of the year plus the release lag",
-            f"add {one.release_lag_days} days, or change release_lag_days in codebook.toml",
-        ),
+        _known_from(one, released),
     ]
-    years = rule(
-        lambda s: s.between(one.first_year, one.last_year),
-        f"year is outside {one.first_year}-{one.last_year}",
+    first, last = years
+    inside = rule(
+        lambda s: s.between(first, last),
+        f"year is outside {first}-{last}",
         "delete the row, or widen the years in codebook.toml",
     )
-    schema = {"year": pa.Column(int, checks=[years])}
+    schema = {"year": pa.Column(int, checks=[inside])}
     schema |= {k: pa.Column(float, nullable=True, checks=v) for k, v in columns.items()}
     return pa.DataFrameSchema(schema, checks=wide)
+
+
+def _known_from(one: Indicator, released: dt.date | None) -> pa.Check:
+    if released is not None:
+        return rule(
+            lambda f: f["available_on"] == pd.Timestamp(released),
+            "available_on is not the day of the release",
+            f"write {released}, the name of the folder",
+        )
+    return rule(
+        lambda f: f["available_on"] == release_date(f["year"], one.release_lag_days),
+        "available_on is not 31 December of the year plus the release lag",
+        f"add {one.release_lag_days} days, or change release_lag_days in codebook.toml",
+    )
 
 
 def release_date(years: pd.Series, lag_days: int) -> pd.Series:
@@ -191,36 +239,14 @@ def release_date(years: pd.Series, lag_days: int) -> pd.Series:
     return last_day + pd.Timedelta(days=lag_days)
 
 
-def _read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError:
-        raise RecordError(
-            "the file is missing", file=path, remedy="Restore it, or rebuild data/."
-        ) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as err:
-        raise RecordError(f"not a UTF-8 CSV table: {err}", file=path, remedy="Mend it.") from None
-    for name in columns:
-        if name not in frame:
-            raise RecordError(
-                f"the column {name!r} is missing",
-                file=path,
-                row=1,
-                remedy=f"Use the columns {', '.join(columns)}.",
-            )
-    for name in frame.columns:
-        if name not in columns:
-            raise RecordError(
-                f"the column {name!r} is unknown",
-                file=path,
-                row=1,
-                remedy=f"Use the columns {', '.join(columns)}.",
-            )
-    return frame[list(columns)]
-
-
 def read_observations(
-    path: str | Path, one: Indicator, states: Iterable[str], sources: Iterable[str]
+    path: str | Path,
+    one: Indicator,
+    states: Iterable[str],
+    sources: Iterable[str],
+    *,
+    history: bool = False,
+    may_be_empty: bool = False,
 ) -> pd.DataFrame:
     """Read one indicator's file, refusing anything that breaks a rule.
 
@@ -232,6 +258,10 @@ def read_observations(
         Its codebook entry.
     states, sources : iterable of str
         Known ISO3 codes and source keys.
+    history : bool
+        Whether the file holds the years of the long record, before `first_year`.
+    may_be_empty : bool
+        Whether a header without rows is fine (an indicator with no rows for chosen states).
 
     Returns
     -------
@@ -244,70 +274,75 @@ def read_observations(
     RecordError
         Naming file, line and remedy.
     """
+    years = (one.history_from, one.first_year - 1) if history else (one.first_year, one.last_year)
     path = Path(path)
-    frame = _read_text(path, COLUMNS)
-    if frame.empty:
+    frame = read_text(path, COLUMNS)
+    if frame.empty and not may_be_empty:
         raise RecordError("the file has no rows", file=path, remedy="Delete it or fill it.")
     frame = enforce(_text_schema(one, frozenset(states), frozenset(sources)), frame, path)
-    frame["year"] = frame["year"].astype("int64")
-    for name in NUMBERS:
-        frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
-    frame["available_on"] = pd.to_datetime(frame["available_on"], format="%Y-%m-%d")
-    return enforce(_typed_schema(one), frame, path)
+    return enforce(_typed_schema(one, years), _typed(frame), path)
 
 
-def read_states(path: str | Path) -> pd.DataFrame:
-    """Read the table of member states.
+def read_vintage(
+    path: str | Path,
+    one: Indicator,
+    states: Iterable[str],
+    sources: Iterable[str],
+    released: dt.date,
+) -> pd.DataFrame:
+    """Read what one release said of one indicator: rows new, changed or withdrawn.
 
     Parameters
     ----------
     path : str or Path
-        `states.csv`.
+        The CSV file.
+    one : Indicator
+    states, sources : iterable of str
+    released : date
+        Day of the release, from which its rows count as known.
 
     Returns
     -------
     DataFrame
-        Columns `STATE_COLUMNS`, in file order.
+        Columns `COLUMNS` and `status`; a withdrawn row has no value.
 
     Raises
     ------
     RecordError
-        If a code is malformed or repeated, a role unknown or a number not a number.
+        Naming file, line and remedy.
     """
     path = Path(path)
-    frame = _read_text(path, STATE_COLUMNS)
-    whole = [rule(matches(r"\d+"), "not a whole number", "write a count of years")]
-    schema = pa.DataFrameSchema(
-        {
-            "iso3": pa.Column(
-                checks=[
-                    rule(matches("[A-Z]{3}"), "iso3 is not an ISO3 code", "write three letters"),
-                    rule(lambda s: ~s.duplicated(), "the state is repeated", "keep one row"),
-                ]
-            ),
-            "name": pa.Column(checks=[rule(lambda s: s != "", "name is blank", "fill it in")]),
-            "role": pa.Column(
-                checks=[
-                    rule(
-                        lambda s: s.isin(["pressed", "contrast"]),
-                        "role is unknown",
-                        "write pressed or contrast",
-                    )
-                ]
-            ),
-            "region": pa.Column(checks=[rule(lambda s: s != "", "region is blank", "fill it in")]),
-            "years_two_cases": pa.Column(checks=whole),
-            "years_three_kinds": pa.Column(checks=whole),
-            "mean_cinc": pa.Column(
-                checks=[rule(matches(NUMBER), "mean_cinc is not a number", "write a share")]
-            ),
-        }
+    frame = read_text(path, (*COLUMNS, "status"))
+    if frame.empty:
+        raise RecordError("the file has no rows", file=path, remedy="Delete it.")
+    frame = enforce(
+        _text_schema(one, frozenset(states), frozenset(sources), status=True), frame, path
     )
-    frame = enforce(schema, frame, path)
-    frame["mean_cinc"] = frame["mean_cinc"].astype(float)
-    years = ["years_two_cases", "years_three_kinds"]
-    frame[years] = frame[years].astype("int64")
+    frame = _typed(frame)
+    held = frame[frame["status"] != "withdrawn"]
+    lines = held.index.to_list()
+    years = (one.history_from or one.first_year, released.year)
+    enforce(
+        _typed_schema(one, years, released),
+        held.reset_index(drop=True),
+        path,
+        line=lambda position: 1 if position < 0 else lines[position] + 2,
+    )
+    twice = frame.duplicated(["unit", "year", "rater"])
+    if twice.any():
+        raise RecordError(
+            "a second row for the same unit and year",
+            file=path,
+            row=int(twice.idxmax()) + 2,
+            remedy="Keep one of the two rows.",
+        )
     return frame
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    numbers = {c: pd.to_numeric(frame[c], errors="coerce").astype("float64") for c in NUMBERS}
+    day = pd.to_datetime(frame["available_on"], format="%Y-%m-%d")
+    return frame.assign(year=frame["year"].astype("int64"), available_on=day, **numbers)
 
 
 def number_text(values: pd.Series) -> pd.Series:
@@ -325,15 +360,12 @@ def number_text(values: pd.Series) -> pd.Series:
         out = f"{x:.6f}".rstrip("0").rstrip(".")
         return "0" if out == "-0" else out
 
-    return values.map(text).astype(str)
+    return values.map({x: text(x) for x in values.unique()}).astype(str)
 
 
-def to_csv_text(frame: pd.DataFrame) -> str:
+def to_csv_text(frame: pd.DataFrame, columns: Iterable[str] = COLUMNS) -> str:
     """Canonical text of observations: sorted, fixed number format, LF line ends."""
-    frame = frame.sort_values(["indicator", "unit", "year"], kind="stable")
-    out = frame[["indicator", "unit", "year"]].copy()
-    for name in NUMBERS:
-        out[name] = number_text(frame[name])
-    out["source"] = frame["source"]
-    out["available_on"] = frame["available_on"].dt.strftime("%Y-%m-%d")
-    return out[list(COLUMNS)].to_csv(index=False, lineterminator="\n")
+    frame = frame.sort_values(list(KEY), kind="stable")
+    written = {c: number_text(frame[c]) for c in NUMBERS}
+    written["available_on"] = frame["available_on"].dt.strftime("%Y-%m-%d")
+    return frame.assign(**written)[list(columns)].to_csv(index=False, lineterminator="\n")

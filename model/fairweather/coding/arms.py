@@ -10,11 +10,8 @@ import numpy as np
 import pandas as pd
 
 from fairweather.coding.registry import (
-    FIRST_YEAR,
-    LAST_YEAR,
     Sources,
     both_members,
-    ever_positive,
     pair,
     reader,
     with_zeros,
@@ -23,10 +20,10 @@ from fairweather.coding.registry import (
 
 def _flows(src: Sources) -> pd.DataFrame:
     flows = src.read(
-        "security/sipri_arms_tiv_pair_year.parquet",
+        "sipri_arms",
         ["supplier_iso3", "recipient_iso3", "year", "deals_delivering", "tiv_register_alloc"],
     )
-    flows = flows[flows["year"].between(FIRST_YEAR, LAST_YEAR)]
+    flows = flows[flows["year"].between(*src.span(1950, 2024))]
     flows = both_members(flows, "supplier_iso3", "recipient_iso3", src.states)
     flows["unit"] = pair(flows["supplier_iso3"], flows["recipient_iso3"])
     columns = ["deals_delivering", "tiv_register_alloc"]
@@ -37,8 +34,8 @@ def _flows(src: Sources) -> pd.DataFrame:
 def arms_deliveries(src: Sources) -> pd.DataFrame:
     """Deals with a delivery in the year, both directions, in pairs that ever traded arms."""
     flows = _flows(src).rename(columns={"deals_delivering": "value"})
-    units = ever_positive(flows, FIRST_YEAR, LAST_YEAR)
-    return with_zeros(flows, units, FIRST_YEAR, LAST_YEAR)
+    years = src.span(1950, 2024)
+    return with_zeros(flows, src.units_with_any(flows, *years), *years)
 
 
 @reader("arms_volume")

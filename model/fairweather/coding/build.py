@@ -11,23 +11,27 @@ import importlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from fairweather import countries, paths
 from fairweather.codebook import Codebook, Indicator, load_codebook
-from fairweather.coding.registry import READERS, Sources
-from fairweather.coding.states import compute_states
+from fairweather.coding.registry import READERS, OutOfSpan, Sources
+from fairweather.coding.states import US, choose_states, compute_states
 from fairweather.errors import SourceError
+from fairweather.names import PRESSURE
 from fairweather.schema import (
     COLUMNS,
+    NUMBERS,
     number_text,
     read_observations,
-    read_states,
     release_date,
     to_csv_text,
 )
+from fairweather.states import read_states
 
 MODULES = (
     "un_votes",
@@ -55,32 +59,53 @@ def observations(src: Sources, one: Indicator) -> pd.DataFrame:
     Parameters
     ----------
     src : Sources
-        Publishers' folder, with members.
+        Tables to code from, with members and years.
     one : Indicator
         Codebook entry.
 
     Returns
     -------
     DataFrame
-        Columns of the record, sorted by unit and year.
+        Columns of the record, sorted by unit and year; empty if the instrument covers none of the
+        years or no member.
 
     Raises
     ------
     SourceError
-        If the reader returns nothing or lacks `unit`, `year` or `value`.
+        If a table is missing, or the reader's rows lack `unit`, `year` or `value`.
     """
-    frame = readers()[one.id](src)
-    if frame.empty or not {"unit", "year", "value"} <= set(frame):
+    try:
+        frame = readers()[one.id](src)
+    except OutOfSpan:
+        frame = pd.DataFrame(columns=["unit", "year", "value"])
+    if not {"unit", "year", "value"} <= set(frame):
         raise SourceError(
             f"the reader of {one.id!r} returned no usable rows",
             remedy="Check its source files against their README.",
         )
-    out = pd.DataFrame({"unit": frame["unit"].astype(str), "year": frame["year"].astype(int)})
-    for name in ("value", "partial", "opposite", "n"):
-        out[name] = frame[name].astype(float) if name in frame else np.nan
+    out = pd.DataFrame({"unit": frame["unit"].astype(str), "year": frame["year"].astype("int64")})
+    for name in NUMBERS:
+        out[name] = frame[name].astype("float64") if name in frame else np.nan
+    out["rater"] = frame["rater"].astype(str) if "rater" in frame else ""
     out["indicator"], out["source"] = one.id, one.source
     out["available_on"] = release_date(out["year"], one.release_lag_days)
-    return out.sort_values(["unit", "year"], kind="stable")[list(COLUMNS)].reset_index(drop=True)
+    out = out[_belongs(out, one, src.states)]
+    return out.sort_values(["unit", "year", "rater"], kind="stable")[list(COLUMNS)].reset_index(
+        drop=True
+    )
+
+
+def _belongs(rows: pd.DataFrame, one: Indicator, states: Iterable[str]) -> pd.Series:
+    """Say which rows are about members that existed; the source of pressure is under none."""
+    members = set(states) - ({US} if one.latent == PRESSURE else set())
+    system = countries.in_system()
+    good = pd.Series(True, index=rows.index)
+    for codes in (rows["unit"].str[:3], rows["unit"].str[-3:]):
+        good &= codes.isin(members)
+        good &= (rows["year"] >= codes.map(system["first"]).fillna(0)) & (
+            rows["year"] <= codes.map(system["last"]).fillna(9999)
+        )
+    return good
 
 
 def _same_indicators(codebook: Codebook) -> None:
@@ -93,78 +118,118 @@ def _same_indicators(codebook: Codebook) -> None:
         )
 
 
-def build(sources_dir: str | Path, data_dir: str | Path) -> pd.DataFrame:
-    """Write `states.csv` and `observations/*.csv` from the publishers' files.
+def build(
+    sources_dir: str | Path,
+    data_dir: str | Path,
+    *,
+    states: str | Iterable[str] | None = None,
+    history: bool = True,
+) -> pd.DataFrame:
+    """Write `states.csv`, `observations/` and `history/` from the prepared sources.
 
     Parameters
     ----------
     sources_dir : str or Path
         Folder with one folder per theme.
     data_dir : str or Path
-        Folder that holds `codebook.toml` and `sources.toml` and receives the tables.
+        Folder that receives the tables. For chosen states it may be new: it then gets its own copy
+        of the codebook and the other descriptions.
+    states : str or iterable of str, optional
+        ISO3 codes, or `un-members`; by default the written rule decides.
+    history : bool
+        Whether to code the long record (1950-1991) too.
 
     Returns
     -------
     DataFrame
-        One row per indicator: `indicator, rows, units, first, last`.
+        One row per indicator: `indicator, rows, units, first, last, history`.
 
     Raises
     ------
     SourceError
-        If a source is missing or malformed, or codebook and readers differ.
+        If a source is missing or malformed, a state is unknown, or codebook and readers differ.
     RecordError
         If a coding breaks a rule of the record; nothing is then replaced.
     """
     data_dir = Path(data_dir)
+    if states is not None:
+        _describe(data_dir)
     codebook = load_codebook(data_dir / "codebook.toml")
     _same_indicators(codebook)
     src = Sources(sources_dir)
-    states = compute_states(src)
-    src.states = tuple(sorted(states["iso3"]))
+    table = compute_states(src) if states is None else choose_states(src, states)
+    src.states = tuple(sorted(table["iso3"]))
     work = Path(tempfile.mkdtemp(prefix=".build-", dir=data_dir))
     try:
-        table = states.assign(mean_cinc=number_text(states["mean_cinc"]))
+        table = table.assign(mean_cinc=number_text(table["mean_cinc"]))
         table.to_csv(work / "states.csv", index=False, lineterminator="\n")
         members = read_states(work / "states.csv")["iso3"]
-        (work / "observations").mkdir()
         rows = []
         for one in codebook.indicators:
+            door = (one, members, codebook.sources)
             path = work / "observations" / f"{one.id}.csv"
-            path.write_text(to_csv_text(observations(src, one)), encoding="utf-8", newline="")
-            kept = read_observations(path, one, members, codebook.sources)
+            kept = _write(observations(src, one), path, door, chosen=states is not None)
+            old = 0
+            if history and one.history_from:
+                past = src.about((one.history_from, one.first_year - 1))
+                path = work / "history" / f"{one.id}.csv"
+                old = len(_write(observations(past, one), path, door, chosen=True, history=True))
             rows.append(
                 {
                     "indicator": one.id,
                     "rows": len(kept),
                     "units": kept["unit"].nunique(),
-                    "first": kept["year"].min(),
-                    "last": kept["year"].max(),
+                    "first": kept["year"].min() if len(kept) else "",
+                    "last": kept["year"].max() if len(kept) else "",
+                    "history": old,
                 }
             )
         _replace(work, data_dir)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    summary = pd.DataFrame(rows)
-    print(summary.to_string(index=False))
-    return summary
+    return pd.DataFrame(rows)
+
+
+def _write(
+    rows: pd.DataFrame, path: Path, door: tuple, *, chosen: bool, history: bool = False
+) -> pd.DataFrame:
+    """Write one indicator's rows and read them back through the record's own door."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(to_csv_text(rows), encoding="utf-8", newline="")
+    return read_observations(path, *door, history=history, may_be_empty=chosen)
+
+
+def _describe(data_dir: Path) -> None:
+    """Give a folder of its own the descriptions of the shipped record, unless it has them."""
+    shipped = paths.shipped_data_dir()
+    if data_dir.resolve() == shipped.resolve():
+        raise SourceError(
+            "chosen states would replace the shipped record",
+            remedy="Name a folder of your own: --data DIR.",
+        )
+    data_dir.mkdir(parents=True, exist_ok=True)
+    for path in sorted([*shipped.glob("*.toml"), *shipped.glob("countries.csv")]):
+        if not (data_dir / path.name).exists():
+            shutil.copy(path, data_dir / path.name)
 
 
 def _replace(work: Path, data_dir: Path) -> None:
-    """Swap the new tables in by renaming; the old folder goes with the temporary one."""
-    target = data_dir / "observations"
-    if target.exists():
-        os.replace(target, work / "old")
-    os.replace(work / "observations", target)
+    """Swap the new tables in by renaming; the old folders go with the temporary one."""
+    for name in ("observations", "history"):
+        if (data_dir / name).exists():
+            os.replace(data_dir / name, work / f"old-{name}")
+        if (work / name).exists():
+            os.replace(work / name, data_dir / name)
     os.replace(work / "states.csv", data_dir / "states.csv")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Build from the command line: `python -m fairweather.coding.build SOURCES DATA`."""
-    parser = argparse.ArgumentParser(description="Rebuild data/ from the publishers' files.")
+    parser = argparse.ArgumentParser(description="Rebuild data/ from prepared sources.")
     parser.add_argument("sources", type=Path)
     parser.add_argument("data", type=Path)
     args = parser.parse_args(argv)
-    build(args.sources, args.data)
+    print(build(args.sources, args.data).to_string(index=False))
 
 
 if __name__ == "__main__":

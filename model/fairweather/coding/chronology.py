@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fairweather.coding.registry import FIRST_YEAR, LAST_YEAR, Sources, reader
+from fairweather.coding.registry import Sources, reader
 from fairweather.names import FOCAL
 
 # Channel -> pattern (case ignored) of events that another indicator counts.
@@ -51,11 +51,11 @@ def counted_elsewhere(events: pd.DataFrame) -> pd.Series:
 def chronology_sign(src: Sources) -> pd.DataFrame:
     """Cooperative events among all signed events between China and Russia."""
     events = src.read(
-        "diplomacy/china_russia_chronology.csv",
+        "chronology",
         ["year", "event", "channel", "sign", "reliability"],
     )
     events = events[
-        events["year"].between(FIRST_YEAR, LAST_YEAR)
+        events["year"].between(*src.span(1991, 2024))
         & events["sign"].isin([-1, 1])
         & (events["reliability"] != "U")
         & ~counted_elsewhere(events)

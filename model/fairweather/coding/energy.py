@@ -9,19 +9,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairweather.coding.registry import FIRST_YEAR, LAST_YEAR, Sources, reader
+from fairweather.coding.registry import Sources, reader
 
 
 @reader("energy_fit")
 def energy_fit(src: Sources) -> pd.DataFrame:
     """Share of the importer's energy use that the exporter's fossil surplus could cover."""
     supply = "total_energy_supply_tes_exajoules"
-    balance = src.read(
-        "trade/energy.parquet", ["iso3", "year", "fossil_net_ej", "fossil_net_complete", supply]
-    )
+    balance = src.read("energy", ["iso3", "year", "fossil_net_ej", "fossil_net_complete", supply])
     balance = balance[
         balance["iso3"].isin(src.states)
-        & balance["year"].between(FIRST_YEAR, LAST_YEAR)
+        & balance["year"].between(*src.span(1981, 2024))
         & balance["fossil_net_complete"].fillna(False).astype(bool)
         & balance["fossil_net_ej"].notna()
         & (balance[supply] > 0)

@@ -16,14 +16,17 @@ GDELT_YEARS = (2018, 2023)  # 2024 holds two months only
 MIN_VERBAL = 10
 MIN_US_EVENTS = 20
 MIN_ACTIVE_DAYS = 60
-_ICEWS = "us_pressure/icews_directed_dyad_year_2002_2014.parquet"
-_GDELT = "us_pressure/gdelt_net_goldstein_pair_month_2018_2024.parquet"
+
+
+def _icews(src: Sources, columns: list[str]) -> pd.DataFrame:
+    events = src.read("icews", ["source_iso3", "target_iso3", "year", *columns])
+    return events[events["year"].between(*src.span(*ICEWS_YEARS))]
 
 
 @reader("icews_verbal_coop")
 def icews_verbal_coop(src: Sources) -> pd.DataFrame:
     """Log-odds that a verbal event between two members is cooperative, both directions."""
-    events = src.read(_ICEWS, ["source_iso3", "target_iso3", "year", "verbal_coop", "verbal_conf"])
+    events = _icews(src, ["verbal_coop", "verbal_conf"])
     events = both_members(events, "source_iso3", "target_iso3", src.states)
     events["unit"] = pair(events["source_iso3"], events["target_iso3"])
     table = events.groupby(["unit", "year"])[["verbal_coop", "verbal_conf"]].sum().reset_index()
@@ -33,7 +36,7 @@ def icews_verbal_coop(src: Sources) -> pd.DataFrame:
 
 
 def _from_us(src: Sources, columns: list[str]) -> pd.DataFrame:
-    events = src.read(_ICEWS, ["source_iso3", "target_iso3", "year", *columns])
+    events = _icews(src, columns)
     events = events[(events["source_iso3"] == US) & events["target_iso3"].isin(src.states)]
     return events.rename(columns={"target_iso3": "unit"})
 
@@ -59,9 +62,9 @@ def icews_us_verbal_conf(src: Sources) -> pd.DataFrame:
 def _gdelt(src: Sources) -> pd.DataFrame:
     """Yearly share of positive in absolute daily net score, months weighted by calendar days."""
     columns = ["month", "a_iso3", "b_iso3", "pos_day_sum", "neg_day_sum"]
-    days = src.read(_GDELT, [*columns, "n_days_active", "n_days_in_file"])
+    days = src.read("gdelt", [*columns, "n_days_active", "n_days_in_file"])
     days["year"] = days["month"].str[:4].astype(int)
-    days = days[days["year"].between(*GDELT_YEARS)]
+    days = days[days["year"].between(*src.span(*GDELT_YEARS))]
     # A month with missing days stands for the whole month, not for the days that survived.
     in_month = pd.to_datetime(days["month"] + "-01").dt.days_in_month
     scale = in_month / days["n_days_in_file"]
@@ -87,6 +90,7 @@ def gdelt_balance(src: Sources) -> pd.DataFrame:
 def gdelt_us_balance(src: Sources) -> pd.DataFrame:
     """Balance of good and bad days between the US and the state."""
     table = _gdelt(src)
-    partner = table["unit"].str.replace(US, "").str.strip("-")
-    mine = table["unit"].str.contains(US) & partner.isin(src.states)
+    a, b = table["unit"].str[:3], table["unit"].str[4:]
+    partner = b.where(a == US, a)
+    mine = ((a == US) | (b == US)) & partner.isin(src.states)
     return table.assign(unit=partner)[mine]

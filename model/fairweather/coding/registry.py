@@ -5,17 +5,20 @@ Guarded by ``tests/test_coding.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from fairweather.coding.tables import FILES
 from fairweather.errors import SourceError
 
 FIRST_YEAR, LAST_YEAR = 1992, 2024
+HISTORY_FIRST = 1950
 
 Reader = Callable[["Sources"], pd.DataFrame]
 READERS: dict[str, Reader] = {}
@@ -57,29 +60,82 @@ def reader(indicator: str) -> Callable[[Reader], Reader]:
     return register
 
 
+class OutOfSpan(Exception):
+    """The instrument covers no year that was asked for; no refusal, just nothing to code."""
+
+
 class Sources:
-    """The publishers' folder, with the member states.
+    """The tables to code from, with the member states and the years asked for.
 
     Parameters
     ----------
-    root : str or Path
-        Folder holding one folder per theme.
+    root : str or Path, optional
+        Folder holding one folder per theme; None if all tables are given.
     states : iterable of str, optional
         ISO3 codes of the members; empty while the members themselves are being computed.
+    years : (int, int), optional
+        First and last year asked for; the panel's by default.
+    given : mapping of str to DataFrame, optional
+        Tables of a new release, which stand before the files of `root`.
+    released : bool
+        Whether the years are those of a release: instruments whose list goes on are then read to
+        the release's last year rather than to the end of the copy described here.
     """
 
-    def __init__(self, root: str | Path, states: Iterable[str] = ()) -> None:
-        self.root = Path(root)
+    def __init__(
+        self,
+        root: str | Path | None,
+        states: Iterable[str] = (),
+        *,
+        years: tuple[int, int] = (FIRST_YEAR, LAST_YEAR),
+        given: Mapping[str, pd.DataFrame] | None = None,
+        released: bool = False,
+    ) -> None:
+        self.root = None if root is None else Path(root)
         self.states = tuple(sorted(states))
-        self._cache: dict[str, pd.DataFrame] = {}
+        self.years = years
+        self.released = released
+        self.known_units: tuple[str, ...] = ()
+        self._tables: dict[str, pd.DataFrame] = dict(given or {})
+
+    def about(self, years: tuple[int, int], known_units: Iterable[str] = ()) -> Sources:
+        """Return the same sources asked for other years, sharing what was read."""
+        other = copy(self)
+        other.years, other.known_units = years, tuple(known_units)
+        return other
+
+    def span(self, first: int, last: int, *, closed: bool = False) -> tuple[int, int]:
+        """Years that are both asked for and covered by the instrument.
+
+        Parameters
+        ----------
+        first, last : int
+            What the prepared copy covers, inclusive.
+        closed : bool
+            Whether the instrument ends there for good, whatever a new release holds.
+
+        Returns
+        -------
+        (int, int)
+
+        Raises
+        ------
+        OutOfSpan
+            If there is no such year.
+        """
+        lower = max(first, self.years[0])
+        upper = self.years[1] if self.released and not closed else min(last, self.years[1])
+        if lower > upper:
+            raise OutOfSpan
+        return lower, upper
 
     def read(self, name: str, columns: Iterable[str]) -> pd.DataFrame:
-        """Read columns of one publisher's file (parquet or CSV, cached).
+        """Read columns of one table (parquet or CSV, cached).
 
         Parameters
         ----------
         name : str
-            Path below the root.
+            Name in `fairweather.coding.tables`.
         columns : iterable of str
             Columns needed.
 
@@ -91,41 +147,61 @@ class Sources:
         Raises
         ------
         SourceError
-            If the file or a column is missing.
+            If the file or a column is missing, or the file is damaged.
         """
         columns = list(columns)
-        path = self.root / name
-        if name not in self._cache:
-            if not path.is_file():
-                raise SourceError(
-                    "the publisher's file is missing",
-                    file=path,
-                    remedy=f"Put it at {name} below the sources folder.",
-                )
-            is_parquet = path.suffix == ".parquet"
-            frame = pd.read_parquet(path) if is_parquet else pd.read_csv(path)
-            # Categories of different columns cannot be compared; plain text can.
-            coded = frame.select_dtypes("category").columns
-            self._cache[name] = frame.astype({c: str for c in coded})
-        frame = self._cache[name]
+        if name not in self._tables:
+            self._tables[name] = self._load(name)
+        frame = self._tables[name]
         lost = [c for c in columns if c not in frame]
         if lost:
             raise SourceError(
                 f"columns {lost} are missing",
-                file=path,
+                file=FILES[name],
                 row=1,
                 remedy="Check the vintage of the file against its README.",
             )
         return frame[columns].copy()
 
-    @cached_property
+    def _load(self, name: str) -> pd.DataFrame:
+        place = FILES[name]
+        if self.root is None:
+            raise SourceError(
+                f"the coding also needs the table {name!r}, which this release does not hold",
+                remedy=f"Name the folder that holds {place}: --sources DIR.",
+            )
+        path = self.root / place
+        if not path.is_file():
+            raise SourceError(
+                "the publisher's file is missing",
+                file=path,
+                remedy=f"Put it at {place} below the sources folder.",
+            )
+        try:
+            is_parquet = path.suffix == ".parquet"
+            frame = pd.read_parquet(path) if is_parquet else pd.read_csv(path, low_memory=False)
+        except (OSError, EOFError, ValueError, zlib.error) as err:
+            why = str(err).splitlines()[0] if str(err) else type(err).__name__
+            raise SourceError(
+                f"cannot be read: {why}", file=path, remedy="Fetch the file again."
+            ) from None
+        # Categories of different columns cannot be compared; plain text can.
+        coded = frame.select_dtypes("category").columns
+        return frame.astype({c: str for c in coded})
+
+    @property
     def dyads(self) -> list[str]:
         """All pairs of members, alphabetical, as `AAA-BBB`."""
         return [f"{a}-{b}" for a, b in combinations(self.states, 2)]
 
     def dyads_with(self, state: str) -> list[str]:
-        """Return the pairs that contain one state."""
-        return [d for d in self.dyads if state in d.split("-")]
+        """Return the pairs that contain one state; none if it is no member."""
+        others = [s for s in self.states if s != state]
+        return sorted("-".join(sorted((state, s))) for s in others if state in self.states)
+
+    def units_with_any(self, frame: pd.DataFrame, first: int, last: int) -> list[str]:
+        """Units with a positive `value` in the years, or with rows in the record already."""
+        return sorted({*ever_positive(frame, first, last), *self.known_units})
 
 
 def pair(a: pd.Series, b: pd.Series) -> pd.Series:

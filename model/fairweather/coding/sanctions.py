@@ -8,44 +8,42 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairweather.coding.registry import FIRST_YEAR, LAST_YEAR, Sources, reader, with_zeros
+from fairweather.coding.registry import Sources, reader, with_zeros
 
 ISSUE_DAYS = 250  # a full year of the Federal Register
 MIN_COMPLETE_MONTHS = 3
-_FR = "us_pressure/federal_register_us_actions_country_month_2020_2024.csv.gz"
 
 
-def _log1p_count(src: Sources, name: str, column: str, last: int) -> pd.DataFrame:
+def _log1p_count(src: Sources, name: str, column: str, years: tuple[int, int]) -> pd.DataFrame:
     rows = src.read(name, ["iso3", "year", column]).rename(columns={"iso3": "unit"})
-    rows = rows[rows["unit"].isin(src.states) & rows["year"].between(FIRST_YEAR, last)]
+    rows = rows[rows["unit"].isin(src.states) & rows["year"].between(*years)]
     return rows.assign(value=np.log1p(rows[column]))
 
 
 @reader("gsdb_us_cases")
 def gsdb_us_cases(src: Sources) -> pd.DataFrame:
     """Log of one plus the US sanction cases in force."""
-    name = "us_pressure/gsdb_v3_us_target_year_1950_2022.csv.gz"
-    return _log1p_count(src, name, "us_active", 2022)
+    return _log1p_count(src, "gsdb_us", "us_active", src.span(1950, 2022))
 
 
 @reader("ties_us_impositions")
 def ties_us_impositions(src: Sources) -> pd.DataFrame:
     """Log of one plus the US impositions in force, trade-practice cases left out."""
-    name = "us_pressure/ties_v4_us_target_year_1945_2005.csv.gz"
-    return _log1p_count(src, name, "ties_us_active_impositions_nontrade", 2005)
+    column = "ties_us_active_impositions_nontrade"
+    return _log1p_count(src, "ties_us", column, src.span(1950, 2005, closed=True))
 
 
 @reader("ofac_additions")
 def ofac_additions(src: Sources) -> pd.DataFrame:
     """Log of one plus the additions a month to the US list of blocked entities, by address."""
     rows = src.read(
-        "us_pressure/ofac_active_entities_country_month_2022_2024.csv.gz",
+        "ofac_months",
         ["iso3", "month", "additions"],
     ).rename(columns={"iso3": "unit"})
     # April 2022 is the starting stock of the collector and holds no additions.
     rows = rows[rows["unit"].isin(src.states) & (rows["month"] > "2022-04")]
     rows["year"] = rows["month"].str[:4].astype(int)
-    rows = rows[rows["year"] <= LAST_YEAR]
+    rows = rows[rows["year"].between(*src.span(2022, 2024))]
     monthly = rows.groupby(["unit", "year"])["additions"].mean().reset_index()
     return monthly.assign(value=np.log1p(monthly["additions"]))
 
@@ -54,12 +52,12 @@ def ofac_additions(src: Sources) -> pd.DataFrame:
 def fr_sanction_docs(src: Sources) -> pd.DataFrame:
     """Sanction and control documents whose title names the state; exposure in years of issues."""
     columns = ["iso3", "month", "sanction_or_control_docs", "complete", "issue_days_present"]
-    rows = src.read(_FR, columns).rename(
+    rows = src.read("fr_months", columns).rename(
         columns={"iso3": "unit", "sanction_or_control_docs": "value"}
     )
     rows = rows[rows["unit"].isin(src.states) & rows["complete"].astype(bool)]
     rows["year"] = rows["month"].str[:4].astype(int)
-    rows = rows[rows["year"] <= LAST_YEAR]
+    rows = rows[rows["year"].between(*src.span(2020, 2024))]
     table = (
         rows.groupby(["unit", "year"])
         .agg(
@@ -75,12 +73,12 @@ def fr_sanction_docs(src: Sources) -> pd.DataFrame:
 def us_aid(src: Sources) -> pd.DataFrame:
     """Log of one plus US aid obligations in million constant dollars; returns count as none."""
     rows = src.read(
-        "us_pressure/us_foreign_aid_country_year.csv.gz",
+        "us_aid",
         ["iso3", "transaction_type", "fiscal_year", "constant_usd"],
     ).rename(columns={"iso3": "unit"})
     # "1976tq" is a transition quarter, not a year.
     rows["year"] = pd.to_numeric(rows["fiscal_year"], errors="coerce")
     rows = rows[(rows["transaction_type"] == "Obligations") & rows["year"].notna()]
     rows["year"] = rows["year"].astype(int)
-    table = with_zeros(rows, src.states, FIRST_YEAR, LAST_YEAR, "constant_usd")
+    table = with_zeros(rows, src.states, *src.span(1950, 2024), "constant_usd")
     return table.assign(value=np.log1p(table["value"].clip(lower=0) / 1e6))

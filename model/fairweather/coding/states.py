@@ -5,16 +5,21 @@ The rule and its reasons are in ``docs/record.md``. Guarded by ``tests/test_codi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
-from fairweather.coding.registry import Sources
+from fairweather import countries
+from fairweather.coding.registry import LAST_YEAR, Sources
 from fairweather.errors import SourceError
+from fairweather.states import CHOSEN, STATE_COLUMNS
 
 RULE_FIRST, RULE_LAST = 1992, 2022
 MIN_YEARS = 5
 MIN_CINC = 0.0014
 KINDS = ("us_trade", "us_arms", "us_military", "us_financial", "us_travel")
 US = "USA"
+UN_MEMBERS = "un-members"
 
 # World Bank regions (grouping in force to June 2025), for every state whose mean share of world
 # capabilities in 1992-2022 reaches MIN_CINC; TWN is not in that grouping and is left out.
@@ -58,6 +63,35 @@ NAMES = {
 }
 
 
+def measured_states(src: Sources) -> pd.DataFrame:
+    """Size and pressure received of every state in the capability rows, by ISO3 code.
+
+    Columns `mean_cinc, rows, nmc_name, years_two_cases, years_three_kinds, region`.
+    """
+    cinc = src.read("capabilities", ["iso3", "state", "year", "cinc"])
+    cinc = cinc[cinc["year"].between(RULE_FIRST, RULE_LAST) & cinc["cinc"].notna()]
+    size = cinc.groupby("iso3").agg(
+        mean_cinc=("cinc", "mean"), rows=("cinc", "size"), nmc_name=("state", "last")
+    )
+
+    cases = src.read(
+        "gsdb_us",
+        ["iso3", "year", "us_active", *KINDS],
+    )
+    cases = cases[cases["year"].between(RULE_FIRST, RULE_LAST)]
+    received = pd.DataFrame(
+        {
+            "years_two_cases": (cases["us_active"] >= 2).groupby(cases["iso3"]).sum(),
+            "years_three_kinds": ((cases[list(KINDS)] > 0).sum(axis=1) >= 3)
+            .groupby(cases["iso3"])
+            .sum(),
+        }
+    )
+    table = size.join(received).fillna({"years_two_cases": 0, "years_three_kinds": 0})
+    table["region"] = table.index.map(_REGION_OF)
+    return table
+
+
 def compute_states(src: Sources) -> pd.DataFrame:
     """Apply the membership rule to the sources.
 
@@ -78,28 +112,8 @@ def compute_states(src: Sources) -> pd.DataFrame:
         If a large state has no region in the table of this module.
     """
     years = RULE_LAST - RULE_FIRST + 1
-    cinc = src.read("security/nmc_v7_state_year.parquet", ["iso3", "state", "year", "cinc"])
-    cinc = cinc[cinc["year"].between(RULE_FIRST, RULE_LAST) & cinc["cinc"].notna()]
-    size = cinc.groupby("iso3").agg(
-        mean_cinc=("cinc", "mean"), rows=("cinc", "size"), nmc_name=("state", "last")
-    )
-
-    cases = src.read(
-        "us_pressure/gsdb_v3_us_target_year_1950_2022.csv.gz",
-        ["iso3", "year", "us_active", *KINDS],
-    )
-    cases = cases[cases["year"].between(RULE_FIRST, RULE_LAST)]
-    received = pd.DataFrame(
-        {
-            "years_two_cases": (cases["us_active"] >= 2).groupby(cases["iso3"]).sum(),
-            "years_three_kinds": ((cases[list(KINDS)] > 0).sum(axis=1) >= 3)
-            .groupby(cases["iso3"])
-            .sum(),
-        }
-    )
-    table = size.join(received).fillna({"years_two_cases": 0, "years_three_kinds": 0})
+    table = measured_states(src)
     table = table.drop(index=US).sort_values("mean_cinc", ascending=False)
-    table["region"] = table.index.map(_REGION_OF)
     large = table[(table["mean_cinc"] >= MIN_CINC) & table["region"].isna()]
     unknown = sorted(set(large.index) - _OUTSIDE)
     if unknown:
@@ -127,3 +141,46 @@ def compute_states(src: Sources) -> pd.DataFrame:
     whole = ["years_two_cases", "years_three_kinds"]
     members[whole] = members[whole].astype(int)
     return members[["iso3", "name", "role", "region", *whole, "mean_cinc"]]
+
+
+def choose_states(src: Sources, wanted: str | Iterable[str]) -> pd.DataFrame:
+    """Describe states that somebody chose, with what the rule says of each.
+
+    Parameters
+    ----------
+    src : Sources
+        The sources folder.
+    wanted : str or iterable of str
+        ISO3 codes, or `un-members` for every member of the United Nations.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `compute_states`, `role` chosen unless the rule gives one; in the order asked.
+
+    Raises
+    ------
+    SourceError
+        If a code is unknown or repeated, or fewer than three states are named.
+    """
+    known = countries.table().set_index("iso3")
+    if wanted == UN_MEMBERS:
+        codes = sorted(countries.un_members(LAST_YEAR))
+    else:
+        codes = wanted.split(",") if isinstance(wanted, str) else list(wanted)
+        codes = [c.strip() for c in codes]
+    unknown = [c for c in codes if c not in known.index]
+    if unknown or len(set(codes)) != len(codes) or len(codes) < 3:
+        raise SourceError(
+            f"states {unknown} are unknown" if unknown else f"{len(set(codes))} different states",
+            remedy="Name three or more ISO3 codes once each, or un-members.",
+        )
+    table = measured_states(src).reindex(codes)
+    table["name"] = known["name"].reindex(codes)
+    by_rule = compute_states(src).set_index("iso3")
+    table.update(by_rule[["name"]])
+    table["role"] = by_rule["role"].reindex(codes).fillna(CHOSEN)
+    whole = ["years_two_cases", "years_three_kinds"]
+    table[whole] = table[whole].fillna(0).astype(int)
+    table["region"] = table["region"].fillna("")
+    return table.rename_axis("iso3").reset_index()[list(STATE_COLUMNS)]

@@ -13,10 +13,8 @@ import pandas as pd
 
 from fairweather.coding.registry import (
     FIRST_YEAR,
-    LAST_YEAR,
     Sources,
     both_members,
-    ever_positive,
     pair,
     reader,
     with_zeros,
@@ -24,21 +22,19 @@ from fairweather.coding.registry import (
 from fairweather.names import FOCAL
 
 HUB, US = "CHN", "USA"
-_FLOWS = "trade/bilateral_trade.parquet"
-_GDP = "trade/gdp_population.parquet"
 POOLS = ("CMIM", "ASEAN", "EUREP", "BRICS_CRA", "SAARC", "FIMA", "NAFA", "Miyazawa")
 MIN_FLOW = 1.0  # million dollars; below that COW's rounding is the number
 
 
 def deflator(src: Sources) -> pd.Series:
     """US GDP deflator, 2015 = 1, by year; a missing year is filled in log-linearly."""
-    gdp = src.read(_GDP, ["iso3", "year", "variable", "value", "source"])
-    gdp = gdp[(gdp["iso3"] == US) & gdp["year"].between(FIRST_YEAR - 4, LAST_YEAR)]
+    gdp = src.read("gdp", ["iso3", "year", "variable", "value", "source"])
+    gdp = gdp[(gdp["iso3"] == US) & (gdp["year"] >= FIRST_YEAR - 4)]
     # Where copies overlap, those taken from the World Bank itself ("WDI_2...") come first.
     nominal = gdp[gdp["variable"] == "gdp_current_usd"].sort_values(["year", "source"])
     nominal = nominal.drop_duplicates("year").set_index("year")["value"]
     real = gdp[gdp["variable"] == "gdp_constant2015_usd"].set_index("year")["value"]
-    logs = np.log(nominal / real).reindex(range(FIRST_YEAR, LAST_YEAR + 1)).interpolate()
+    logs = np.log(nominal / real).reindex(range(FIRST_YEAR, real.index.max() + 1)).interpolate()
     return np.exp(logs - logs.loc[2015])
 
 
@@ -48,7 +44,7 @@ def log_gdp(src: Sources, first: int, last: int) -> pd.DataFrame:
     World Bank constant dollars; a state it covers in fewer years of the span than Fariss et al.
     (2022) takes that series instead, throughout.
     """
-    gdp = src.read(_GDP, ["iso3", "year", "variable", "value"])
+    gdp = src.read("gdp", ["iso3", "year", "variable", "value"])
     gdp = gdp[gdp["iso3"].isin(src.states) & gdp["year"].between(first, last)]
     kept = {}
     for state, rows in gdp.groupby("iso3"):
@@ -63,9 +59,9 @@ def log_gdp(src: Sources, first: int, last: int) -> pd.DataFrame:
 
 def log_world_gdp(src: Sources) -> pd.Series:
     """Log constant-dollar GDP of the states covered in every year, by year."""
-    gdp = src.read(_GDP, ["iso3", "year", "variable", "value"])
+    gdp = src.read("gdp", ["iso3", "year", "variable", "value"])
     gdp = gdp[gdp["variable"] == "gdp_constant2015_usd"]
-    wide = gdp.pivot(index="year", columns="iso3", values="value").loc[FIRST_YEAR:LAST_YEAR]
+    wide = gdp.pivot(index="year", columns="iso3", values="value").loc[FIRST_YEAR:]
     return np.log(wide.dropna(axis=1).sum(axis=1))
 
 
@@ -102,10 +98,13 @@ def net_of_states(rows: pd.DataFrame) -> pd.DataFrame:
     A state that opens, collapses or is under embargo trades more or less with everybody; only
     what is left is about the pair (state-year effects of the gravity model, by least squares).
     """
-    states = sorted({u[:3] for u in rows["unit"]} | {u[4:] for u in rows["unit"]})
+    both = [rows["unit"].str[:3], rows["unit"].str[4:]]
+    states = pd.Index(sorted(set(both[0]) | set(both[1])))
     out = rows["value"].copy()
     for _, part in rows.groupby("year"):
-        sides = np.array([[s in (u[:3], u[4:]) for s in states] for u in part["unit"]], float)
+        sides = np.zeros((len(part), len(states)))
+        for codes in both:
+            sides[np.arange(len(part)), states.get_indexer(codes[part.index])] = 1.0
         fit = np.linalg.lstsq(sides, part["value"].to_numpy(), rcond=None)[0]
         out.loc[part.index] = part["value"].to_numpy() - sides @ fit
     return rows.assign(value=out)
@@ -113,27 +112,31 @@ def net_of_states(rows: pd.DataFrame) -> pd.DataFrame:
 
 @reader("trade_cow")
 def trade_cow(src: Sources) -> pd.DataFrame:
-    """Intensity of trade of each pair, both flows reported and positive."""
-    rows = src.read(_FLOWS, ["year", "exporter", "importer", "value", "source"])
-    rows = rows[(rows["source"] == "COW_Trade_4.0") & (rows["year"] >= FIRST_YEAR)]
+    """Log trade of each pair net of its states' own years, both flows reported and positive.
+
+    Prices, both economies' sizes and world trade are in the states' own years: no GDP is needed.
+    """
+    first, last = src.span(1950, 2014)
+    rows = src.read("trade_flows", ["year", "exporter", "importer", "value", "source"])
+    rows = rows[(rows["source"] == "COW_Trade_4.0") & rows["year"].between(first, last)]
     rows = both_members(rows, "exporter", "importer", src.states)
     # The copy is rounded to millions and a zero may be unknown: only positive flows are known.
     rows = rows[rows["value"] > 0]
     rows["unit"] = pair(rows["exporter"], rows["importer"])
     flows = rows.groupby(["unit", "year"])["value"].agg(flow="sum", sides="size").reset_index()
     flows = flows[(flows["sides"] == 2) & (flows["flow"] >= MIN_FLOW)]
-    return net_of_states(intensity(src, flows, FIRST_YEAR, 2014))
+    return net_of_states(flows.assign(value=np.log(flows["flow"].astype(float))))
 
 
 @reader("china_imports_imf")
 def china_imports_imf(src: Sources) -> pd.DataFrame:
     """Intensity of China's imports from each partner but Russia, which has its own series."""
-    rows = src.read(_FLOWS, ["year", "exporter", "importer", "value", "source"])
+    rows = src.read("trade_flows", ["year", "exporter", "importer", "value", "source"])
     rows = rows[rows["source"] == "IMF_DOTS_2023ish_CHN_imports"]
     rows = both_members(rows, "exporter", "importer", src.states)
     rows = rows[rows["value"] >= MIN_FLOW].rename(columns={"value": "flow"})
     rows["unit"] = pair(rows["exporter"], rows["importer"])
-    rows = intensity(src, rows[rows["unit"] != FOCAL], 2010, 2022)
+    rows = intensity(src, rows[rows["unit"] != FOCAL], *src.span(2010, 2022))
     # China's own growth is in all of its pairs: keep what sets a partner apart in the year.
     return rows.assign(value=rows["value"] - rows.groupby("year")["value"].transform("mean"))
 
@@ -144,18 +147,17 @@ def trade_chn_rus_customs(src: Sources) -> pd.DataFrame:
 
     The five common years tie the two series together across the 2014 edge.
     """
-    rows = src.read("trade/chn_rus_trade_by_year.csv", ["year", "sum_musd"])
+    rows = src.read("trade_chn_rus", ["year", "sum_musd"])
     rows = rows.rename(columns={"sum_musd": "flow"}).dropna().assign(unit=FOCAL)
-    return intensity(src, rows, 2010, LAST_YEAR)
+    return intensity(src, rows, *src.span(2010, 2024))
 
 
 @reader("tci_sop4")
 def tci_sop4(src: Sources) -> pd.DataFrame:
     """Match of the exporter's export shares with the importer's import shares, four stages."""
-    name = "trade/trade_complementarity_sop4.parquet"
-    rows = src.read(name, ["year", "exporter", "importer", "tci_sop4"])
+    rows = src.read("tci", ["year", "exporter", "importer", "tci_sop4"])
     rows = both_members(rows, "exporter", "importer", src.states)
-    rows = rows[rows["year"] >= FIRST_YEAR]
+    rows = rows[rows["year"].between(*src.span(1988, 2021))]
     return rows.assign(
         unit=rows["exporter"] + ">" + rows["importer"], value=rows["tci_sop4"].clip(0, 1)
     )
@@ -165,7 +167,7 @@ def tci_sop4(src: Sources) -> pd.DataFrame:
 def swap_lines(src: Sources) -> pd.DataFrame:
     """Bilateral central-bank lines agreed or renewed in the year, in pairs with any."""
     columns = ["deal_type", "ISO_source", "ISO_recipient", "start_date", "deal_action"]
-    deals = src.read("trade/central_bank_liquidity_lines.csv.gz", [*columns, "initiative"])
+    deals = src.read("liquidity_lines", [*columns, "initiative"])
     deals = both_members(deals, "ISO_source", "ISO_recipient", src.states)
     deals = deals[
         (deals["deal_type"] != "pooled fund")
@@ -176,4 +178,5 @@ def swap_lines(src: Sources) -> pd.DataFrame:
     deals["year"] = deals["start_date"].str[:4].astype(int)
     # A reciprocal line is listed once from each side; pair and day name the agreement.
     deals = deals.drop_duplicates(["unit", "start_date"]).assign(value=1)
-    return with_zeros(deals, ever_positive(deals, 2000, 2023), 2000, 2023)
+    years = src.span(2000, 2023)
+    return with_zeros(deals, src.units_with_any(deals, *years), *years)

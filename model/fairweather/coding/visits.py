@@ -8,33 +8,36 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fairweather.coding.registry import FIRST_YEAR, LAST_YEAR, Sources, pair, reader, with_zeros
+from fairweather.coding.registry import OutOfSpan, Sources, pair, reader, with_zeros
 
 HUB, US = "CHN", "USA"
-_TRIPS = "diplomacy/leader_trips_directed_dyad_year.csv.gz"
 
 
 def _trips(src: Sources, *sources: str) -> pd.DataFrame:
-    trips = src.read(_TRIPS, ["source", "traveller_iso3", "host_iso3", "year", "office", "n_trips"])
+    trips = src.read("trips", ["source", "traveller_iso3", "host_iso3", "year", "n_trips"])
     return trips[trips["source"].isin(sources)].rename(columns={"n_trips": "value"})
 
 
-def _hub(src: Sources, trips: pd.DataFrame, hub_column: str, first: int, last: int) -> pd.DataFrame:
+def _hub(
+    src: Sources, trips: pd.DataFrame, hub_column: str, years: tuple[int, int]
+) -> pd.DataFrame:
+    if HUB not in src.states:
+        raise OutOfSpan
     trips = trips[trips[hub_column] == HUB].copy()
     trips["unit"] = pair(trips["traveller_iso3"], trips["host_iso3"])
-    return with_zeros(trips, src.dyads_with(HUB), first, last)
+    return with_zeros(trips, src.dyads_with(HUB), *years)
 
 
 @reader("china_trips_ceias")
 def china_trips_ceias(src: Sources) -> pd.DataFrame:
     """Trips of China's president, premier and party leader to the partner."""
-    return _hub(src, _trips(src, "CEIAS"), "traveller_iso3", FIRST_YEAR, 2012)
+    return _hub(src, _trips(src, "CEIAS"), "traveller_iso3", src.span(1950, 2012, closed=True))
 
 
 @reader("china_trips_vg2")
 def china_trips_vg2(src: Sources) -> pd.DataFrame:
     """Xi Jinping's trips to the partner; two summits in one trip count once."""
-    return _hub(src, _trips(src, "VG2_outbound"), "traveller_iso3", 2013, LAST_YEAR)
+    return _hub(src, _trips(src, "VG2_outbound"), "traveller_iso3", src.span(2013, 2024))
 
 
 @reader("visits_to_china_vg2")
@@ -43,7 +46,7 @@ def visits_to_china_vg2(src: Sources) -> pd.DataFrame:
 
     Rows flagged as false visits by hand are already out of the dyad-year file.
     """
-    return _hub(src, _trips(src, "VG2_inbound_cn"), "host_iso3", 2014, LAST_YEAR)
+    return _hub(src, _trips(src, "VG2_inbound_cn"), "host_iso3", src.span(2014, 2024))
 
 
 @reader("us_leader_contacts")
@@ -52,4 +55,4 @@ def us_leader_contacts(src: Sources) -> pd.DataFrame:
     trips = _trips(src, "OTH_travels", "OTH_visits")
     guest = trips["traveller_iso3"] != US
     trips["unit"] = trips["traveller_iso3"].where(guest, trips["host_iso3"])
-    return with_zeros(trips, src.states, FIRST_YEAR, LAST_YEAR)
+    return with_zeros(trips, src.states, *src.span(1950, 2024))
