@@ -71,26 +71,6 @@ def valid_iso3() -> frozenset[str]:
     return frozenset(_table()["iso3"])
 
 
-def in_system() -> pd.DataFrame:
-    """Years in which each state was in the state system, for keeping out what came before it.
-
-    Returns
-    -------
-    DataFrame
-        `iso3` (index), `first`, `last`: the last unbroken spell of capability rows (Correlates of
-        War, from 1945), open-ended if it reaches their end; territories are absent.
-
-    Examples
-    --------
-    >>> in_system().loc[["DEU", "YMD"]].to_numpy().tolist()
-    [[1955, 9999], [1967, 1990]]
-    """
-    rows = _table()
-    rows = rows[rows["state_from"] != ""].set_index("iso3")
-    last = rows["state_to"].replace("", "9999").astype(int)
-    return pd.DataFrame({"first": rows["state_from"].astype(int), "last": last})
-
-
 def un_members(year: int) -> frozenset[str]:
     """States with a seat in the General Assembly in a year, as far as first votes tell.
 
