@@ -48,8 +48,8 @@ def table() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text columns `iso3, name, cow, state_from, state_to, un_from, un_to, other_names`; several numbers or names in
-        one cell are joined by ``|``, an empty cell is none.
+        Text columns `iso3, name, cow, state_from, state_to, un_from, un_to, other_names`;
+        several numbers or names in one cell are joined by ``|``, an empty cell is none.
 
     Examples
     --------
@@ -69,6 +69,26 @@ def valid_iso3() -> frozenset[str]:
     (True, False)
     """
     return frozenset(_table()["iso3"])
+
+
+def in_system() -> pd.DataFrame:
+    """Years in which each state was in the state system, for keeping out what came before it.
+
+    Returns
+    -------
+    DataFrame
+        `iso3` (index), `first`, `last`: the last unbroken spell of capability rows (Correlates of
+        War, from 1945), open-ended if it reaches their end; territories are absent.
+
+    Examples
+    --------
+    >>> in_system().loc[["DEU", "YMD"]].to_numpy().tolist()
+    [[1955, 9999], [1967, 1990]]
+    """
+    rows = _table()
+    rows = rows[rows["state_from"] != ""].set_index("iso3")
+    last = rows["state_to"].replace("", "9999").astype(int)
+    return pd.DataFrame({"first": rows["state_from"].astype(int), "last": last})
 
 
 def un_members(year: int) -> frozenset[str]:
