@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 REFERENCE_YEARS = (1998, 2002)
+HISTORY_BEFORE = 1992
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def load_panel(
     states : list of str, optional
         ISO3 codes; default all states of the record.
     first_year, last_year : int, optional
-        Bounds of the panel.
+        Bounds of the panel. A first year before 1992 reads the long record, from 1950.
     focal : str
         Dyad the forecast is about, alphabetical.
     indicators : iterable of str, optional
@@ -240,7 +241,7 @@ def load_panel(
     ('CHN-IND', 'CHN-RUS', 'IND-RUS')
     """
     if record is None:
-        record = load_record(as_of=as_of)
+        record = load_record(as_of=as_of, history=first_year < HISTORY_BEFORE)
     elif as_of is not None:
         raise RecordError("give as_of to load_record, or no record; not both")
     if states is not None:

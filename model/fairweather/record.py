@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -155,7 +156,8 @@ def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ledger : DataFrame
-        Columns of the record, and `status` if there are later vintages.
+        Columns of the record, and `status` and `release` (0 for the first vintage, then counted
+        in the order of the folders) if there are later vintages.
 
     Returns
     -------
@@ -170,11 +172,8 @@ def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
     """
     if "status" not in ledger:
         return ledger
-    # A base row and a release of the same day: the release stands.
-    later = ledger.assign(later=ledger["status"] != "")
-    last = later.sort_values([*KEY, "available_on", "later"], kind="stable").drop_duplicates(
-        list(KEY), keep="last"
-    )
+    order = [*KEY, "available_on", "release"]
+    last = ledger.sort_values(order, kind="stable").drop_duplicates(list(KEY), keep="last")
     return last.loc[last["status"] != "withdrawn", list(COLUMNS)].reset_index(drop=True)
 
 
@@ -257,7 +256,7 @@ def load_record(
     releases = _vintages(folder / "vintages", codebook, door)
     # In a world somebody chose, an indicator may have no unit at all.
     may_be_empty = (states["role"] == CHOSEN).any()
-    own = {one for one, _ in releases}
+    own = {name for frame in releases for name in frame["indicator"].unique()}
     files = _files(folder / "observations", codebook, required=set(codebook) - own)
     parts = [
         read_observations(path, codebook[name], *door, may_be_empty=may_be_empty)
@@ -271,9 +270,7 @@ def load_record(
         ]
     rows = pd.concat(parts, ignore_index=True)
     if releases:
-        rows = pd.concat(
-            [rows.assign(status=""), *(frame for _, frame in releases)], ignore_index=True
-        )
+        rows = pd.concat([rows.assign(status="", release=0), *releases], ignore_index=True)
     rows = rows.sort_values([*KEY, "available_on"], kind="stable").reset_index(drop=True)
     record = Record(resolve(rows), codebook, states, ledger=rows)
     return record if cut is None else record.known_on(cut)
@@ -292,20 +289,31 @@ def _files(folder: Path, codebook: Codebook, required: Iterable[str]) -> dict[st
     return {k: folder / f"{k}.csv" for k in codebook if k in present or k in set(required)}
 
 
-def _vintages(folder: Path, codebook: Codebook, door: tuple) -> list[tuple[str, pd.DataFrame]]:
-    """Read the releases in the order of their days."""
-    out = []
-    for release in sorted(p for p in folder.glob("[!.]*") if p.is_dir()):
-        try:
-            day = dt.date.fromisoformat(release.name)
-        except ValueError:
+def _vintages(folder: Path, codebook: Codebook, door: tuple) -> list[pd.DataFrame]:
+    """Read the releases in the order of their days, and of their numbers within a day."""
+    found = []
+    for path in folder.glob("[!.]*"):
+        name = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:-(\d+))?", path.name)
+        day = _as_day(name[1]) if name else None
+        if day is None:
             raise RecordError(
-                f"the folder vintages/{release.name} is not named by a day",
-                remedy="Name it YYYY-MM-DD, the day of the release.",
-            ) from None
-        for name, path in _files(release, codebook, required=()).items():
-            out.append((name, read_vintage(path, codebook[name], *door, day)))
-    return out
+                f"vintages/{path.name} is not named by a day",
+                remedy="Name it YYYY-MM-DD, the day of the release, or move it elsewhere.",
+            )
+        found.append((day, int(name[2] or 1), path))
+    return [
+        read_vintage(file, codebook[name], *door, day).assign(release=number)
+        for number, (day, _, path) in enumerate(sorted(found), start=1)
+        for name, file in _files(path, codebook, required=()).items()
+    ]
+
+
+def _as_day(text: str) -> dt.date | None:
+    """Read an ISO date, or return None."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def check(data_dir: str | Path | None = None) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fairweather import countries, paths
+from fairweather import countries, datapackage, paths
 from fairweather.codebook import Codebook, Indicator, load_codebook
 from fairweather.coding.registry import READERS, OutOfSpan, Sources
 from fairweather.coding.states import US, choose_states, compute_states
@@ -185,6 +185,7 @@ def build(
                 }
             )
         _replace(work, data_dir)
+        datapackage.write(data_dir)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return pd.DataFrame(rows)

@@ -1,0 +1,146 @@
+"""A sanction case counts once for each state it hits in each year it is in force, begin to end.
+
+Layout: Global Sanctions Data Base, releases 3 (1950-2022) and 4 (1950-2023), the case file
+``GSDB_V3.csv`` or ``GSDB_V4.csv``: one row per case, several states in one cell joined by commas,
+some of them with a comma in their own name. A case is a bundle: counts say nothing of size. Cases
+in force when the release ends carry its last year as their end. Senders that are groups (NATO,
+CoCom, ...) are not counted as the United States. Guarded by ``tests/test_formats_sanctions.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from fairweather.countries import iso3_of_name, plain
+from fairweather.formats import cells
+from fairweather.formats.door import Table, open_table
+from fairweather.formats.state_years import case_years, counts, one_file
+
+NAME = "gsdb"
+TITLE = "Global Sanctions Data Base, release 3 or 4, case file (CSV)"
+SOURCE = "gsdb"
+TABLES = ("gsdb_us",)
+INDICATORS = ("gsdb_us_cases",)
+
+US = "United States"
+FIRST_YEAR = 1950  # the release begins here; one case began in 1949
+TYPES = ("trade", "arms", "military", "financial", "travel", "other")
+# The publisher joins states by commas; these names hold one.
+WITH_COMMA = (
+    "Bahamas, The",
+    "Congo, Democratic Republic of the",
+    "Congo, Republic of the",
+    "Egypt, Arab Rep.",
+    "Gambia, The",
+    "Korea, North",
+    "Korea, South",
+    "Yemen, North",
+    "Yemen, South",
+)
+# Targets and senders that are no state, as named in the release.
+GROUPS = frozenset(
+    plain(name)
+    for name in (
+        "African Union|Balkans|CSCE|ChinCom|CoCom|Comecon|Commonwealth|ECOWAS|EEC|EEU|EU|FRY|G7|G8"
+        "|ICC Rome Statute Signatories|Kimberly Process Participants|League of Arab States"
+        "|MERCOSUR|NAFTA|NATO|OAPEC|OIC|OSCE|Organisation of African Unity"
+        "|Organization of American States|Organization of Eastern Carribean States"
+        "|Pacific Islands Forum|Paris Agreement Signatories|SADC"
+        "|Terrorist Organizations (Al-Qaeda)|Terrorist Organizations (ISIL and ANF)"
+        "|Terrorist Organizations (Taliban and Al-Qaeda)|Terrorist Organizations (Taliban)"
+        "|UN|UNASUR|Western Balkans|Western countries"
+    ).split("|")
+)
+
+COLUMNS = {
+    "case_id": cells.count(),
+    "sanctioned_state": cells.text(),
+    "sanctioning_state": cells.text(),
+    "begin": cells.year(1900),
+    "end": cells.year(1900),
+    "trade": cells.one_of("01"),
+    "descr_trade": None,
+    **{kind: cells.one_of("01") for kind in TYPES[1:]},
+    "target_mult": None,
+    "sender_mult": None,
+    "objective": None,
+    "success": None,
+}
+
+
+def split_states(cell: str) -> list[str]:
+    """Split a cell of several states.
+
+    Examples
+    --------
+    >>> split_states("Egypt, Arab Rep., Syria")
+    ['Egypt, Arab Rep.', 'Syria']
+    """
+    for name in WITH_COMMA:
+        cell = cell.replace(name, name.replace(",", "\0"))
+    return [part.strip().replace("\0", ",") for part in cell.split(",")]
+
+
+def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """Read one release and count the United States' cases by target and year.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One file.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        `gsdb_us`: `iso3, year, us_active, us_new` and `us_trade, us_arms, ...` (active cases that
+        have the type), zero for every other state and year of the release. The USSR is RUS.
+
+    Raises
+    ------
+    SourceError
+        If the layout differs, a state is unknown, a case stands twice or ends before it begins.
+    """
+    table = open_table(one_file(paths), COLUMNS)
+    frame = table.frame
+    table.refuse_duplicates(["case_id"], "the case stands twice")
+    table.refuse_if(
+        frame["begin"] > frame["end"],
+        "case {case_id} ends in {end}, before it begins in {begin}",
+        "Correct one of the two.",
+    )
+    hits = _targets(table)
+    hits = hits[hits["us"]]
+    last = int(frame["end"].astype(int).max())
+    active = case_years(hits.drop(columns=["us"]), FIRST_YEAR, last)
+    new = hits.rename(columns={"begin": "year"})
+    parts = {"us_active": active, "us_new": new[new["year"] >= FIRST_YEAR]}
+    parts |= {f"us_{kind}": active[active[kind] == "1"] for kind in TYPES}
+    return {"gsdb_us": counts(parts, FIRST_YEAR, last, sorted(set(hits["iso3"])))}
+
+
+def _targets(table: Table) -> pd.DataFrame:
+    """One row per case and target state: `iso3, begin, end, us` and the types."""
+    frame = table.frame
+    _codes(table, "sanctioning_state")  # for the refusal of unknown senders
+    us = frame["sanctioning_state"].map(lambda cell: US in split_states(cell))
+    years = frame[["begin", "end"]].astype("int64")
+    rows = _codes(table, "sanctioned_state").replace("SUN", "RUS").to_frame("iso3")
+    return rows.join(years).join(frame[list(TYPES)]).join(us.rename("us")).reset_index(drop=True)
+
+
+def _codes(table: Table, column: str) -> pd.Series:
+    """Codes of the states named in a column, one row a state, index that of the case."""
+    names = table.frame[column].map(split_states).explode()
+    names = names[~names.map(plain).isin(GROUPS)]
+    return iso3_of_name(
+        names, table.path, line=lambda position: table.line(int(names.index[position]))
+    )
+
+
+def coverage(tables: dict[str, pd.DataFrame]) -> tuple[int, int]:
+    """First and last year of the release."""
+    years = tables["gsdb_us"]["year"]
+    return int(years.min()), int(years.max())

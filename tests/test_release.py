@@ -1,0 +1,223 @@
+"""A release adds what is new, changed and withdrawn, whole or not at all, and twice is once."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_record import make
+
+from fairweather import paths
+from fairweather.coding import release as releases
+from fairweather.coding.release import plan_release, take
+from fairweather.errors import FairweatherError, RecordError, SourceError
+from fairweather.record import load_record
+
+SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
+HEAD = (
+    "undl_id,ms_code,ms_name,ms_vote,date,session,resolution,draft,committee_report,meeting,title,"
+    "agenda_title,subjects,vote_note,total_yes,total_no,total_abstentions,total_non_voting,"
+    "total_ms,undl_link\n"
+)
+NAMES = {"CHN": "CHINA", "IND": "INDIA", "RUS": "RUSSIAN FEDERATION", "USA": "UNITED STATES",
+         "ISR": "ISRAEL", "CAN": "CANADA", "AUS": "AUSTRALIA"}  # fmt: skip
+
+
+def assembly(path: Path, year=2025, russia="Y" * 12, calls=12) -> Path:
+    """Twelve contested resolutions: four states say no, China and India yes, Russia as given."""
+    lines = []
+    for k in range(calls):
+        votes = dict.fromkeys(NAMES, "N") | {"CHN": "Y", "IND": "Y", "RUS": russia[k]}
+        letters = list(votes.values())
+        sums = ",".join(str(letters.count(c)) for c in "YNAX")
+        for code, vote in votes.items():
+            lines.append(
+                f",{code},{NAMES[code]},{vote},{year}-11-{k + 1:02d},80,A/RES/80/{k + 1},,,,"
+                f"A title,,,,{sums},{len(letters)},\n"
+            )
+    path.write_text(HEAD + "".join(lines), "utf-8")
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    return make(tmp_path / "data")
+
+
+def everything(folder):
+    return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def votes(record, unit, year):
+    rows = record.observations
+    rows = rows[(rows["indicator"] == "unga_votes") & (rows["unit"] == unit)]
+    return rows[rows["year"] == year][["value", "partial", "opposite", "n"]].to_numpy().tolist()
+
+
+def test_new_then_nothing_new_then_changed_then_withdrawn(data, tmp_path):
+    file = assembly(tmp_path / "ga.csv")
+    plan = plan_release("un-ga", [file], data_dir=data, released="2026-02-06")
+    assert plan.counts().loc["unga_votes"].to_dict() == {"new": 3, "changed": 0, "withdrawn": 0}
+    before = everything(data)
+    assert not (data / "vintages").exists()
+    folder = take(plan)
+    assert folder == data / "vintages" / "2026-02-06"
+    assert {k: v for k, v in everything(data).items() if k in before} == before
+    assert votes(load_record(data), "CHN-RUS", 2025) == [[12, 0, 0, 12]]
+    assert votes(load_record(data, as_of="2026-02-05"), "CHN-RUS", 2025) == []
+
+    whole = everything(data)
+    again = plan_release("un-ga", [file], data_dir=data, released="2026-02-07")
+    assert again.changes.empty and again.unchanged == 3 and take(again) is None
+    assert everything(data) == whole
+
+    assembly(file, russia="Y" * 9 + "A" + "N" * 2)
+    plan = plan_release("un-ga", [file], data_dir=data, released="2026-03-01")
+    assert plan.counts().loc["unga_votes"].to_dict() == {"new": 0, "changed": 2, "withdrawn": 0}
+    assert set(plan.changes["before"]) == {"12"} and plan.unchanged == 1
+    take(plan)
+    now = load_record(data)
+    assert votes(now, "CHN-RUS", 2025) == [[9, 1, 2, 12]]
+    assert votes(now.known_on("2026-02-28"), "CHN-RUS", 2025) == [[12, 0, 0, 12]]
+
+    # With too few votes left Russia's pairs have no row.
+    assembly(file, russia="Y" * 9 + "XXX")
+    with pytest.raises(SourceError, match="2 of 3 rows of 2025-2025 are missing"):
+        plan_release("un-ga", [file], data_dir=data, released="2026-04-01")
+    plan = plan_release(
+        "un-ga", [file], data_dir=data, released="2026-04-01", accept_withdrawals=True
+    )
+    assert plan.counts().loc["unga_votes"].to_dict() == {"new": 0, "changed": 0, "withdrawn": 2}
+    take(plan)
+    now = load_record(data)
+    assert votes(now, "CHN-RUS", 2025) == []
+    assert votes(now.known_on("2026-03-31"), "CHN-RUS", 2025) == [[9, 1, 2, 12]]
+
+
+def test_two_releases_of_one_day_are_both_kept(data, tmp_path):
+    file = assembly(tmp_path / "ga.csv")
+    take(plan_release("un-ga", [file], data_dir=data, released="2026-02-06"))
+    assembly(file, russia="Y" * 11 + "N")
+    second = take(plan_release("un-ga", [file], data_dir=data, released="2026-02-06"))
+    assert second.name == "2026-02-06-2"
+    assert votes(load_record(data), "CHN-RUS", 2025) == [[11, 0, 1, 12]]
+
+
+def test_a_running_year_is_no_year(data, tmp_path):
+    file = assembly(tmp_path / "ga.csv", year=2025)
+    with pytest.raises(SourceError, match="no year that had ended"):
+        plan_release("un-ga", [file], data_dir=data, released="2025-12-30")
+    plan = plan_release("un-ga", [file], data_dir=data, released="2025-12-30", years=(2025, 2025))
+    assert len(plan.changes) == 3
+    with pytest.raises(SourceError, match="do not fit"):
+        plan_release("un-ga", [file], data_dir=data, released="2025-12-30", years=(2025, 2026))
+
+
+def test_the_note_says_where_the_rows_came_from(data, tmp_path):
+    file = tmp_path / "ga.csv.gz"
+    file.write_bytes(gzip.compress(assembly(tmp_path / "ga.csv").read_bytes(), mtime=0))
+    folder = take(plan_release("un-ga", [file], data_dir=data, released="2026-02-06"))
+    note = json.loads((folder / "release.json").read_text("utf-8"))
+    assert note["files"][0]["name"] == "ga.csv.gz" and len(note["files"][0]["sha256"]) == 64
+    assert note["rows"] == {"new": 3} and note["years"] == [2025, 2025]
+
+
+def test_a_refused_file_leaves_the_record_untouched(data, tmp_path):
+    before = everything(data)
+    file = assembly(tmp_path / "ga.csv")
+    file.write_text(file.read_text("utf-8").replace(",Y,", ",?,", 1), "utf-8")
+    with pytest.raises(SourceError, match=r"ga.csv, line 2: .*ms_vote"):
+        plan_release("un-ga", [file], data_dir=data, released="2026-02-06")
+    assert everything(data) == before
+
+
+def test_a_failed_write_leaves_the_record_untouched(data, tmp_path, monkeypatch):
+    plan = plan_release(
+        "un-ga", [assembly(tmp_path / "ga.csv")], data_dir=data, released="2026-02-06"
+    )
+    before = everything(data)
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(releases, "_note", fail)
+    with pytest.raises(OSError, match="disk full"):
+        take(plan)
+    assert everything(data) == before
+    monkeypatch.undo()
+    plan.changes.loc[0, "value"] = -1
+    with pytest.raises(RecordError, match="unga_votes.csv, line 2"):
+        take(plan)
+    assert everything(data) == before
+
+
+def test_one_import_at_a_time(data, tmp_path):
+    plan = plan_release(
+        "un-ga", [assembly(tmp_path / "ga.csv")], data_dir=data, released="2026-02-06"
+    )
+    (data / ".import-lock").touch()
+    with pytest.raises(RecordError, match="another import is running"):
+        take(plan)
+
+
+def test_the_record_inside_a_package_is_not_changed(tmp_path):
+    with pytest.raises(RecordError, match="data copy DIR"):
+        plan_release("un-ga", ["x.csv"], data_dir=tmp_path / "_data")
+
+
+def test_bad_requests(data, tmp_path):
+    with pytest.raises(SourceError, match="there is no format 'unga'"):
+        plan_release("unga", ["x.csv"], data_dir=data)
+    with pytest.raises(SourceError, match="no file was named"):
+        plan_release("un-ga", [], data_dir=data)
+    with pytest.raises(FairweatherError, match="not a date"):
+        plan_release("un-ga", [tmp_path], data_dir=data, released="yesterday")
+
+
+SHEET = "indicator,unit,date,value,rater,source,note\n"
+
+
+def sheet(path, *rows):
+    path.write_text(SHEET + "".join(f"{r}\n" for r in rows), "utf-8")
+    return path
+
+
+def test_a_coding_sheet_with_several_raters(data, tmp_path):
+    file = sheet(
+        tmp_path / "sheet.csv",
+        "closeness,CHN-RUS,2024-05-16,3,ann,communique,",
+        "closeness,CHN-RUS,2024-11-20,4,ann,speech,later in the year",
+        "closeness,CHN-RUS,2024,2,bob,own reading,",
+    )
+    folder = take(plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15"))
+    rows = load_record(data).observations
+    rows = rows[(rows["indicator"] == "closeness") & (rows["year"] == 2024)]
+    assert dict(zip(rows["rater"], rows["value"], strict=True)) == {"ann": 4, "bob": 2}
+    evidence = pd.read_csv(folder / "evidence" / "sheet.csv")
+    assert evidence["source"].notna().all()
+    again = plan_release("coding-sheet", [file], data_dir=data, released="2025-02-01")
+    assert again.changes.empty
+    # A sheet speaks for its own rows only.
+    less = sheet(tmp_path / "less.csv", "closeness,CHN-RUS,2024,1,bob,second thoughts,")
+    plan = plan_release("coding-sheet", [less], data_dir=data, released="2025-03-01")
+    assert plan.changes["status"].tolist() == ["changed"]
+
+
+def test_a_sheet_for_an_unknown_indicator_or_state(data, tmp_path):
+    file = sheet(tmp_path / "sheet.csv", "warmth,CHN-RUS,2024,3,ann,speech,")
+    with pytest.raises(SourceError, match="'warmth' is not in the codebook"):
+        plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
+    file = sheet(tmp_path / "sheet.csv", "closeness,CHN-JPN,2024,3,ann,speech,")
+    with pytest.raises(SourceError, match="sheet.csv: unit 'CHN-JPN' names a state"):
+        plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
+
+
+@pytest.mark.skipif(not Path(SOURCES, "un_votes").is_dir() or not SOURCES, reason="no sources")
+def test_the_library_sample_confirms_every_row():
+    name = "un_votes/official_format/ga_voting_2023_2024_official_layout.csv.gz"
+    plan = plan_release(
+        "un-ga", [Path(SOURCES) / name], data_dir=paths.shipped_data_dir(), released="2026-02-06"
+    )
+    assert plan.changes.empty and plan.unchanged == 361 and plan.years == (2023, 2024)
