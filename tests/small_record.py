@@ -1,6 +1,7 @@
 """A record of three states and four indicators, cut from the shipped one, for tests that write."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -42,27 +43,33 @@ note = "Several raters."
 """
 
 
-def make(folder: Path) -> Path:
-    """Write the small record into a new folder and return it."""
+@cache
+def _texts() -> dict[str, str]:
     shipped = paths.shipped_data_dir()
-    (folder / "observations").mkdir(parents=True)
     blocks = re.split(
         r"^(?=\[indicator\.)", (shipped / "codebook.toml").read_text("utf-8"), flags=re.M
     )
     kept = [b for b in blocks if b.split("]")[0].removeprefix("[indicator.") in KEPT]
-    (folder / "codebook.toml").write_text("".join([*kept, ORDINAL]), "utf-8")
-    (folder / "sources.toml").write_text(
-        (shipped / "sources.toml").read_text("utf-8") + SOURCE, "utf-8"
-    )
     states = pd.read_csv(shipped / "states.csv", dtype=str)
-    states[states["iso3"].isin(STATES)].to_csv(folder / "states.csv", index=False)
+    out = {
+        "codebook.toml": "".join([*kept, ORDINAL]),
+        "sources.toml": (shipped / "sources.toml").read_text("utf-8") + SOURCE,
+        "states.csv": states[states["iso3"].isin(STATES)].to_csv(index=False),
+    }
     for name in KEPT:
         rows = pd.read_csv(
             shipped / "observations" / f"{name}.csv", dtype=str, keep_default_na=False
         )
         own = rows["unit"].str[:3].isin(STATES) & rows["unit"].str[-3:].isin(STATES)
-        rows[own].to_csv(folder / "observations" / f"{name}.csv", index=False)
-    (folder / "observations" / "closeness.csv").write_text(
-        ",".join(rows.columns) + "\ncloseness,CHN-RUS,1992,ann,1,,,,own,1992-12-31\n", "utf-8"
-    )
+        out[f"observations/{name}.csv"] = rows[own].to_csv(index=False)
+    head = ",".join(rows.columns)
+    out["observations/closeness.csv"] = f"{head}\ncloseness,CHN-RUS,1992,ann,1,,,,own,1992-12-31\n"
+    return out
+
+
+def make(folder: Path) -> Path:
+    """Write the small record into a new folder and return it."""
+    (folder / "observations").mkdir(parents=True)
+    for name, text in _texts().items():
+        (folder / name).write_text(text, "utf-8")
     return folder

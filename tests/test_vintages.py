@@ -1,17 +1,19 @@
 """Of each value the record shows the vintage known on the day asked for, and nothing later."""
 
 import datetime as dt
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_record import make
 
 from fairweather.errors import AsOfError, RecordError
 from fairweather.panel import load_panel
 from fairweather.record import load_record
 from fairweather.schema import COLUMNS
+from small_record import make
 
 HEAD = ",".join((*COLUMNS, "status")) + "\n"
 DAYS = st.dates(dt.date(1994, 1, 1), dt.date(2027, 12, 31))
@@ -169,3 +171,39 @@ def test_as_of_shows_what_was_known_and_nothing_later(base, tmp_path_factory, sa
     rows = rows[rows["year"].between(2000, 2002)]
     assert dict(zip(rows["year"], rows["value"], strict=True)) == want
     assert load_record(folder).known_on(day).content_hash == record.content_hash
+
+
+def only_visible(source, target, day):
+    """Copy a record, leaving out by hand every row not yet available on the day."""
+    shutil.copytree(source, target)
+    for path in [*target.glob("observations/*.csv"), *target.glob("vintages/*/*.csv")]:
+        head, *lines = path.read_text("utf-8").splitlines()
+        column = head.split(",").index("available_on")
+        kept = [x for x in lines if x.split(",")[column] <= day.isoformat()]
+        if kept or path.parent.name == "observations":
+            path.write_text("\n".join([head, *kept]) + "\n", "utf-8")
+        else:
+            path.unlink()
+
+
+@given(st.dates(dt.date(1999, 1, 1), dt.date(2027, 6, 1)))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_panel_as_of_a_day_is_that_of_a_world_without_later_rows(tmp_path_factory, day):
+    folder = tmp_path_factory.mktemp("leak")
+    whole = make(folder / "whole")
+    release(whole, "2012-05-01", [row("CHN-RUS", 2000, 99, "2012-05-01", "changed")])
+    release(whole, "2026-03-01", [row("CHN-RUS", 2025, 7, "2026-03-01", "new")])
+    only_visible(whole, folder / "past", day)
+    # States somebody chose may leave an indicator without rows, as the past does.
+    for place in (whole, folder / "past"):
+        text = (place / "states.csv").read_text("utf-8").replace(",contrast,", ",chosen,")
+        (place / "states.csv").write_text(text, "utf-8")
+    asked = load_panel(load_record(whole, as_of=day))
+    past = load_panel(load_record(folder / "past", as_of=day))
+    assert asked.years.tolist() == past.years.tolist() and asked.origin <= day.year
+    assert asked.reference == past.reference and asked.anchor_mean == past.anchor_mean
+    np.testing.assert_array_equal(asked.anchor_fill, past.anchor_fill)
+    np.testing.assert_array_equal(asked.complementarity, past.complementarity)
+    assert asked.rows.keys() == past.rows.keys()
+    for name, rows in asked.rows.items():
+        pd.testing.assert_frame_equal(rows, past.rows[name])
