@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 SOURCES ?=
 
-.PHONY: help forecast test fit data lint lock clean bootstrap
+.PHONY: help forecast test fit data docs lint lock clean bootstrap
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,11 @@ fit: bootstrap ## fit the model and archive the draws
 data: bootstrap ## rebuild data/ from publishers' files: make data SOURCES=folder
 	@test -d "$(SOURCES)" || { echo "make data: say where the files are: make data SOURCES=folder" >&2; exit 2; }
 	@$(BIN)/python -m fairweather.coding.build "$(SOURCES)" data $(ARGS)
+
+docs: bootstrap ## describe data/ anew: data package, codebook page, coverage chart
+	@$(BIN)/python -m fairweather.datapackage data
+	@$(BIN)/fairweather data codebook --data data --out docs/codebook.md
+	@$(BIN)/fairweather data coverage --data data --history --out docs/img/coverage.png
 
 lint: bootstrap ## check style
 	@$(BIN)/ruff check . $(ARGS)

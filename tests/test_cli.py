@@ -67,7 +67,9 @@ def world(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "args",
     [["--help"], ["fit", "--help"], ["forecast", "--help"], ["data", "--help"], ["show", "--help"],
-     ["readings", "--help"], ["data", "check", "--help"], ["data", "build", "--help"]],
+     ["readings", "--help"], ["data", "check", "--help"], ["data", "build", "--help"],
+     ["data", "describe", "--help"], ["data", "codebook", "--help"],
+     ["data", "coverage", "--help"]],
 )  # fmt: skip
 def test_help(args):
     done = call(*args)
@@ -252,6 +254,60 @@ def test_data_build_without_its_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = call("data", "build", "--sources", tmp_path)
     assert done.exit_code == 2 and "fairweather[coding]" in done.stderr
+
+
+@pytest.fixture
+def record(monkeypatch):
+    """The record of three states, read once."""
+    read = helpers.panel().record
+    monkeypatch.setattr("fairweather.record.load_record", lambda folder, history: read)
+
+
+def test_data_describe(record):
+    done = call("data", "describe", "unsc_joint_veto")
+    assert done.exit_code == 0, done.output
+    for piece in ("unsc_joint_veto", "Joint vetoes", "licence", "Rows by year", "CHN-RUS: "):
+        assert piece in done.stdout
+    done = call("data", "describe", "us_aid", "--unit", "IND")
+    assert "IND: value" in done.stdout and "CHN: value" not in done.stdout
+
+
+def test_data_describe_refuses_what_is_not_there(record):
+    done = call("data", "describe", "unga_vote")
+    assert (
+        done.exit_code == 2 and "no indicator 'unga_vote'. Did you mean unga_votes" in done.stderr
+    )
+    done = call("data", "describe", "unga_votes", "--unit", "CHN")
+    assert done.exit_code == 2 and "Name a pair, as CHN-RUS." in done.stderr
+
+
+def test_data_codebook(monkeypatch, tmp_path):
+    monkeypatch.setattr("fairweather.record.load_record", lambda folder, history: (folder, history))
+    monkeypatch.setattr("fairweather.codebook_page.page", lambda record: f"# {record}\n")
+    assert call("data", "codebook", "--data", "mine").stdout == "# ('mine', True)\n"
+    file = tmp_path / "docs" / "book.md"
+    assert call("data", "codebook", "--out", file).stdout.strip() == str(file)
+    assert file.read_text() == "# (None, True)\n"
+
+
+def test_data_coverage(monkeypatch, tmp_path):
+    from fairweather.figures import style
+
+    asked = []
+    monkeypatch.setattr(
+        "fairweather.record.load_record", lambda folder, history: asked.append((folder, history))
+    )
+    monkeypatch.setattr(
+        "fairweather.figures.coverage.plot_coverage", lambda record: style.page(3.5, 2, "Empty.")
+    )
+    for name, start in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")):
+        done = call("data", "coverage", "--history", "--out", tmp_path / "img" / name)
+        assert done.exit_code == 0 and done.stdout.strip().endswith(name)
+        assert (tmp_path / "img" / name).read_bytes().startswith(start)
+    assert asked == [(None, True)] * 2
+    done = call("data", "coverage", "--out", tmp_path / "a.svg")
+    assert done.exit_code == 2 and "Use the ending .png or .pdf." in done.stderr
+    assert len(asked) == 2, "nothing may be read for a file that cannot be written"
 
 
 # -- the package ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The data package is the tool's idea of one, in step with the files, and wrong for no changed byte."""
+"""The data package is valid to its tool, in step with the files, and notices a changed cell."""
 
 import hashlib
 import json
@@ -98,6 +98,7 @@ def test_committed_package_is_valid(offline):
 def test_every_table_is_a_resource():
     made = datapackage.descriptor(DATA)
     wanted = {p.relative_to(DATA).as_posix() for p in DATA.rglob("*.csv")}
+    wanted = {name for name in wanted if not name.startswith("unverified/")}
     assert {r["path"] for r in made["resources"]} == wanted
     assert len({r["name"] for r in made["resources"]}) == len(wanted)
     for one in made["resources"]:
@@ -192,14 +193,23 @@ def test_a_bad_cell_breaks_the_package(small, case):
 
 
 def test_other_tables_are_described_from_their_cells(small):
-    (small / "chronology.csv").write_text(
+    (small / "some_events.csv").write_text(
         "day,sign,weight,note\n2001-07-16,1,0.5,treaty\n2004-10-14,-1,1,\n", encoding="utf-8"
     )
-    (one,) = [r for r in datapackage.descriptor(small)["resources"] if r["name"] == "chronology"]
+    (one,) = [r for r in datapackage.descriptor(small)["resources"] if r["name"] == "some_events"]
     kinds = [(f["name"], f["type"]) for f in one["schema"]["fields"]]
     assert kinds == [("day", "date"), ("sign", "integer"), ("weight", "number"), ("note", "string")]
-    assert "constraints" not in one["schema"]["fields"][3] and one["title"] == "Chronology"
+    assert "constraints" not in one["schema"]["fields"][3] and one["title"] == "Some events"
     assert validate(small).valid
+
+
+def test_the_chronology_is_bound_to_its_rubric(small):
+    for name in ("chronology.csv", "chronology_rubric.toml"):
+        shutil.copy(DATA / name, small / name)
+    assert validate(small).valid
+    edit(small, "chronology.csv", "sign", "7")
+    (problem,) = [e for task in validate(small).tasks for e in task.errors]
+    assert problem.type == "constraint-error" and problem.field_name == "sign"
 
 
 def test_refusals(small):

@@ -3,19 +3,30 @@
 import io
 import re
 import zlib
+from functools import cache
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from PIL import Image
 
 import fairweather as fw
 import helpers
-from fairweather.errors import RecordError
+from fairweather import paths
+from fairweather.coverage import coverage
+from fairweather.errors import FairweatherError, RecordError
 from fairweather.figures import bands, style
-from fairweather.figures.episodes import TYPES, Episode, load_episodes, shade
+from fairweather.figures.coverage import caption, ordered, shade
+from fairweather.figures.episodes import TYPES, Episode, load_episodes
+from fairweather.figures.episodes import shade as shade_episodes
 from fairweather.figures.pressure import placed, transformed
 from fairweather.wording import baseline
+
+IMAGE = Path(__file__).resolve().parents[1] / "docs" / "img" / "coverage.png"
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +221,85 @@ def test_shading_is_cut_to_the_years_shown():
     spans = (Episode("RUS", 1990, 1993, "easing", "", "high"),
              Episode("RUS", 2025, 2026, "easing", "", "high"),
              Episode("CHN", 2000, 2001, "hardship", "", "high"))  # fmt: skip
-    shade(ax, "RUS", np.arange(1992, 2025), episodes=spans)
+    shade_episodes(ax, "RUS", np.arange(1992, 2025), episodes=spans)
     (patch,) = ax.patches
     assert (patch.get_x(), patch.get_width()) == (1991.5, 2.0)
+
+
+# -- coverage of the record ----------------------------------------------------------------------
+
+
+@cache
+def whole():
+    return fw.load_record(paths.shipped_data_dir(), history=True)
+
+
+@cache
+def chart():
+    return fw.plot_coverage(whole())
+
+
+def cells(fig):
+    (found,) = [c for c in fig.axes[0].collections if isinstance(c, PolyCollection)]
+    return found
+
+
+def test_every_indicator_has_a_line_in_order():
+    written = {t.get_text(): t.xy[1] for t in chart().axes[0].texts if isinstance(t, Annotation)}
+    at = [written[name] for _, found in ordered(whole().codebook) for name in (i.id for i in found)]
+    assert len(at) == len(whole().codebook) and at == sorted(at) and len(set(at)) == len(at)
+    for _, found in ordered(whole().codebook):
+        assert [i.default for i in found] == sorted((i.default for i in found), reverse=True)
+
+
+def test_a_cell_is_as_full_as_its_rows_and_as_orange_as_its_zeros():
+    record = whole().select(["CHN", "IND", "RUS"], range(2000, 2006))
+    seen = coverage(record)
+    drawn = cells(fw.plot_coverage(record))
+    height = {}
+    for path, color in zip(drawn.get_paths(), drawn.get_facecolors(), strict=True):
+        year, zero = round(path.vertices[:4, 0].mean()), color[0] > color[2]
+        of_year = height.setdefault(year, {True: 0.0, False: 0.0})
+        of_year[zero] += np.ptp(path.vertices[:, 1]) / 0.84
+    for year, rows in seen.groupby("year"):
+        zeros = (rows["zeros"].fillna(0) / rows["rows"]).sum()
+        assert height[year][True] == pytest.approx(zeros)
+        assert sum(height[year].values()) == pytest.approx(len(rows))
+
+
+def test_shades_are_classes_of_the_share():
+    shades = [shade(style.BLUE, s) for s in (0.01, 0.1, 0.11, 0.4, 0.5, 0.8, 0.9, 1.0, 1.2)]
+    assert [shades.index(s) for s in shades] == [0, 0, 2, 2, 4, 4, 6, 6, 6]
+    assert shades[-1] == pytest.approx(matplotlib.colors.to_rgb(style.BLUE))
+
+
+def test_the_long_record_is_optional():
+    panel = fw.load_record(paths.shipped_data_dir())
+    assert "upright line" in caption(whole()) and "upright line" not in caption(panel)
+    assert fw.plot_coverage(panel).axes[0].get_xlim()[0] == 1991.5
+    assert chart().axes[0].get_xlim()[0] < 1960
+
+
+def test_chart_fits_a_page_and_nothing_is_cut_off():
+    fig = chart()
+    assert fig.get_figwidth() == style.DOUBLE and fig.get_figheight() < 11
+    with style.context():
+        box = fig.get_tightbbox()
+    assert box.x0 > -0.01 and box.x1 < fig.get_figwidth() + 0.01
+    assert box.y0 > -0.01 and box.y1 < fig.get_figheight() + 0.01
+
+
+def test_one_file_by_its_ending(tmp_path):
+    fig = style.page(style.SINGLE, 2, "Nothing yet.")
+    first = style.save_as(fig, tmp_path / "new" / "a.png").read_bytes()
+    assert style.save_as(fig, tmp_path / "b.png").read_bytes() == first
+    assert b"Nothing yet." in first and b"Software" not in first
+    assert style.save_as(fig, tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(FairweatherError, match=r"'a.svg'. Use the ending"):
+        style.save_as(fig, tmp_path / "a.svg")
+
+
+@pytest.mark.skipif(not IMAGE.exists(), reason="only a checkout has docs/")
+def test_committed_chart_is_of_this_record():
+    # The bytes of a picture depend on the machine's fonts; its caption names the record.
+    assert Image.open(IMAGE).text["Description"] == caption(whole()), "run: make docs"

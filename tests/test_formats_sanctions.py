@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from fairweather.countries import valid_iso3
 from fairweather.errors import SourceError
 from fairweather.formats import gsdb, ofac, state_years, ties
 
@@ -75,6 +77,7 @@ def test_names_with_commas_are_split_whole():
         ("80,Soviet Union,NATO", "80,Soviet Union,NATTO", "unknown state 'NATTO'", 8),
         ('17,"Korea, North"', '11,"Korea, North"', "stands twice", 5),
         ("1950,1972", "1972,1950", "before it begins", 3),
+        ("1950,1972", "1950,2072", "after the release", 3),
         ("1950,1972", "1950,ongoing", "not a number", 3),
         ("1950,1972,1", "1950,1972,2", "not in the publisher's list", 3),
     ],
@@ -99,6 +102,17 @@ def test_ties_counts_imposed_to_end():
     assert table["ties_us_new_cases"].sum() == 7
     assert at(table, "PRK", 1950)["ties_us_new_impositions"] == 1
     assert ties.coverage({"ties_us": table}) == (1945, 2005)
+
+
+def test_ties_is_read_from_a_workbook_as_well(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for line in csv.reader((SAMPLES / "ties.csv").read_text().splitlines()):
+        # As the publisher's workbook has them: numbers as numbers, blanks as blanks.
+        book.active.append([int(c) if c.isdigit() else c or None for c in line])
+    book.save(tmp_path / "TIESv4.xlsx")
+    same = ties.read([SAMPLES / "ties.csv"])["ties_us"]
+    pd.testing.assert_frame_equal(ties.read([tmp_path / "TIESv4.xlsx"])["ties_us"], same)
 
 
 @pytest.mark.parametrize(
@@ -151,11 +165,19 @@ def test_gsdb_target_years_equal_the_prepared_copy(tmp_path):
     cases = cases.reset_index().rename(columns={"trade_detail": "descr_trade"})
     file = tmp_path / "GSDB_V3.csv"
     cases[list(gsdb.COLUMNS)].to_csv(file, index=False)
-    made = gsdb.read([file])["gsdb_us"].set_index(["iso3", "year"])
+    tables = gsdb.read([file])
+    made = tables["gsdb_us"].set_index(["iso3", "year"])
     known = pd.read_csv(folder / "gsdb_v3_us_target_year_1950_2022.csv.gz")
     known = known.set_index(["iso3", "year"])[made.columns]
     pd.testing.assert_frame_equal(made.loc[known.index], known)
     assert made.drop(known.index).to_numpy().sum() == 0
+    split = tables["gsdb_pairs"]
+    order = ["case_id", "sender_iso3", "target_iso3"]
+    # The copy gives a few groups (EEC, FRY, OIC, ...) codes like those of states.
+    sides = {side: pairs[side].where(pairs[side].isin(valid_iso3())) for side in order[1:]}
+    known = pairs.assign(**sides)[list(split)]
+    known, split = (t.sort_values(order).reset_index(drop=True) for t in (known, split))
+    pd.testing.assert_frame_equal(split, known)
 
 
 @needs_sources
@@ -173,8 +195,12 @@ def test_ties_target_years_equal_the_prepared_copy(tmp_path):
     cases = cases.assign(sender1="2").reindex(columns=list(ties.COLUMNS), fill_value="")
     file = tmp_path / "TIESv4.csv"
     cases.to_csv(file, index=False)
-    made = ties.read([file])["ties_us"].set_index(["iso3", "year"])
+    tables = ties.read([file])
+    made = tables["ties_us"].set_index(["iso3", "year"])
     known = pd.read_csv(folder / "ties_v4_us_target_year_1945_2005.csv.gz")
+    listed = pd.read_csv(folder / "ties_v4_us_cases_1945_2005.csv.gz")
+    listed = listed[listed["target_iso3"] != "IGO"][list(tables["ties_cases"])]
+    pd.testing.assert_frame_equal(tables["ties_cases"], listed.reset_index(drop=True))
     known = known[known["iso3"] != "IGO"].set_index(["iso3", "year"])[made.columns]
     both = known.index.intersection(made.index)
     pd.testing.assert_frame_equal(made.loc[both], known.loc[both])

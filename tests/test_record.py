@@ -16,8 +16,9 @@ from fairweather.errors import AsOfError, CodebookError, FairweatherError, Recor
 from fairweather.record import as_date, check, load_record
 from fairweather.schema import (
     COLUMNS,
+    first_part,
     number_text,
-    read_observations,
+    read_parts,
     to_csv_text,
 )
 from fairweather.states import read_states
@@ -109,7 +110,7 @@ def test_bad_cell_names_file_line_and_remedy(tmp_path, name, column, value, prob
     path, codebook, states = _tables(tmp_path, name)
     _set(tmp_path, name, column, value, line)
     with pytest.raises(RecordError) as caught:
-        read_observations(path, codebook[name], states, codebook.sources)
+        read_parts([first_part(path, codebook[name])], states, codebook.sources)
     text = str(caught.value)
     assert text.startswith(f"{name}.csv, line {line}: ")
     assert problem in text

@@ -90,7 +90,7 @@ def test_the_panel_goes_on_with_a_new_year_and_not_before_it_is_known(data):
     [
         (row("CHN-RUS", 2000, 9, "2025-06-02", "changed"), "not the day of the release"),
         (row("CHN-RUS", 2000, 9, "2025-06-01", "maybe"), "status is unknown"),
-        (row("CHN-RUS", 2000, "", "2025-06-01", "new"), "either withdrawn or has a value"),
+        (row("CHN-RUS", 2000, "", "2025-06-01", "new"), "not a number: it is blank"),
         (row("CHN-RUS", 2000, 9, "2025-06-01", "withdrawn"), "either withdrawn or has a value"),
         (row("CHN-RUS", 2026, 9, "2025-06-01", "new"), "outside 1950-2025"),
         (row("CHN-RUS", 2000, -9, "2025-06-01", "new"), "not a count"),

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from fairweather.archive import save_results as save_results
     from fairweather.claims import assess as assess_claims  # noqa: F401
     from fairweather.codebook import load_codebook as load_codebook
+    from fairweather.describe import describe as describe
     from fairweather.errors import FairweatherError as FairweatherError
     from fairweather.figures.alignment import plot_alignment as plot_alignment
+    from fairweather.figures.coverage import plot_coverage as plot_coverage
     from fairweather.figures.pressure import plot_pressure as plot_pressure
     from fairweather.figures.survival import plot_survival as plot_survival
     from fairweather.forecast import forecast as forecast
@@ -42,6 +44,7 @@ _WHERE = {
     "READINGS": ("readings", "READINGS"),
     "assess_claims": ("claims", "assess"),
     "build_model": ("model", "build_model"),
+    "describe": ("describe", "describe"),
     "fit": ("inference", "fit"),
     "forecast": ("forecast", "forecast"),
     "load_codebook": ("codebook", "load_codebook"),
@@ -51,6 +54,7 @@ _WHERE = {
     "load_scenarios": ("scenarios", "load_scenarios"),
     "open_results": ("archive", "open_results"),
     "plot_alignment": ("figures.alignment", "plot_alignment"),
+    "plot_coverage": ("figures.coverage", "plot_coverage"),
     "plot_pressure": ("figures.pressure", "plot_pressure"),
     "plot_survival": ("figures.survival", "plot_survival"),
     "save_results": ("archive", "save_results"),

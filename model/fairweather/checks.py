@@ -25,7 +25,7 @@ def rule(test: Callable, problem: str, remedy: str) -> pa.Check:
     test : callable
         Takes a Series (of a column) or the DataFrame, returns booleans: True is good.
     problem, remedy : str
-        Parts of the message; neither may hold ``|``.
+        Parts of the message; neither may hold ``|``. ``{column}`` becomes the row's cell.
     """
     # The two halves travel through pandera as one string.
     return pa.Check(test, error=f"{problem}|{remedy}", ignore_na=False)
@@ -45,7 +45,7 @@ def matches(pattern: str) -> Callable[[pd.Series], pd.Series]:
 def enforce(
     schema: pa.DataFrameSchema,
     frame: pd.DataFrame,
-    file: str | Path,
+    file: str | Path | Callable[[int], str | Path],
     *,
     error: type[FairweatherError] = RecordError,
     line: Callable[[int], int] = lambda position: position + 2,
@@ -58,8 +58,8 @@ def enforce(
         Its checks come from `rule`.
     frame : DataFrame
         Index 0, 1, 2, ... in the order of the file.
-    file : str or Path
-        Named in the message.
+    file : str, Path or callable
+        Named in the message; a callable gives the file of a position, where there are several.
     error : type
         Class of the error raised.
     line : callable
@@ -75,6 +75,7 @@ def enforce(
     FairweatherError
         Of class `error`, naming file, line and remedy, if any check fails.
     """
+    of = file if callable(file) else lambda position: file
     try:
         return schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as err:
@@ -84,7 +85,7 @@ def enforce(
         first = cases.iloc[0]
         raise error(
             f"{first['column']}: {first['check']}",
-            file=file,
+            file=of(-1),
             row=line(-1),
             remedy="Mend the column.",
         )
@@ -93,17 +94,21 @@ def enforce(
     located = located.assign(index=located["index"].astype(int), of_row=~cell)
     first = located.sort_values(["index", "of_row"], kind="stable").iloc[0]
     position = int(first["index"])
-    problem, _, remedy = str(first["check"]).partition("|")
+    # Braces in a rule stand for cells of the row, so that one rule can serve many files.
+    text = str(first["check"])
+    text = text.format(**frame.iloc[position].to_dict()) if "{" in text else text
+    problem, _, remedy = text.partition("|")
     if first["schema_context"] == "Column" and first["column"] in frame:
         found = frame.loc[position, first["column"]]
         # A number shows as one, not as NumPy's constructor.
         shown = repr(found.item() if hasattr(found, "item") else found)
         problem = f"{problem} ({first['column']} = {shown})"
-    more = located["index"].nunique() - 1
+    others = located["index"].unique()
+    more = sum(of(int(other)) == of(position) for other in others) - 1
     if more:
         problem = f"{problem}; {more} more bad row(s) follow"
     remedy = remedy[:1].upper() + remedy[1:] + "." if remedy else "Mend the row."
-    raise error(problem, file=file, row=line(position), remedy=remedy)
+    raise error(problem, file=of(position), row=line(position), remedy=remedy)
 
 
 def read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:

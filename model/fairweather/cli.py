@@ -6,13 +6,13 @@ interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from fairweather.cli_data import data_app
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
 
@@ -44,7 +44,6 @@ app = typer.Typer(
     cls=_Guarded, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="How long will this alignment last, under which US weather? Measured and forecast.",
 )  # fmt: skip
-data_app = typer.Typer(no_args_is_help=True, help="The record of observations.")
 app.add_typer(data_app, name="data")
 
 AsOf = Annotated[
@@ -170,8 +169,9 @@ def show(
     """Show an archived run."""
     from fairweather.pipeline import find_run
     from fairweather.tables import show as print_run
+    from fairweather.terminal import console
 
-    print_run(find_run(run, results), _console())
+    print_run(find_run(run, results), console())
 
 
 @app.command()
@@ -183,46 +183,6 @@ def readings() -> None:
     for name in READINGS:
         mark = "  (default)" if name == DEFAULT else ""
         typer.echo(f"{name:<{width}}  {get_reading(name).CLAIM}{mark}")
-
-
-@data_app.command("check")
-def data_check(
-    folder: Annotated[
-        str | None, typer.Option("--data", metavar="DIR", help="Default: the shipped record.")
-    ] = None,
-) -> None:
-    """Check the record and summarise it."""
-    from fairweather.record import check
-
-    table = check(folder)
-    typer.echo(table.to_string(index=False))
-    typer.echo(f"{len(table)} indicators, {int(table['rows'].sum()):,} rows: the record is sound.")
-
-
-@data_app.command("build")
-def data_build(
-    sources: Annotated[
-        str, typer.Option("--sources", metavar="DIR", help="Folder of the publishers' files.")
-    ],
-    folder: Annotated[
-        str | None, typer.Option("--data", metavar="DIR", help="Default: the shipped record.")
-    ] = None,
-) -> None:
-    """Rebuild the record from the publishers' files."""
-    if not Path(sources).is_dir():
-        raise FairweatherError(
-            f"there is no folder '{sources}'", remedy="Name the publishers' files: --sources DIR."
-        )
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as err:
-        raise FairweatherError(
-            "rebuilding the record needs pyarrow", remedy="Install fairweather[coding]."
-        ) from err
-    from fairweather.coding.build import build
-    from fairweather.paths import data_dir
-
-    build(sources, folder or data_dir())
 
 
 def _refuse_fit_options(ctx: typer.Context) -> None:
@@ -240,14 +200,6 @@ def _refuse_fit_options(ctx: typer.Context) -> None:
         )
 
 
-def _console(stderr: bool = False) -> Any:
-    from rich.console import Console
-
-    # Files and pipes have no width of their own; 80 columns would break the tables.
-    width = None if (sys.stderr if stderr else sys.stdout).isatty() else 120
-    return Console(stderr=stderr, width=width, highlight=False)
-
-
 def _teller(quiet: bool) -> Any:
     return (lambda text: None) if quiet else (lambda text: typer.echo(text, err=True))
 
@@ -258,8 +210,9 @@ def _present(path: Path, quiet: bool) -> None:
         return
     from fairweather.archive import open_results
     from fairweather.tables import show as print_run
+    from fairweather.terminal import console
 
-    print_run(open_results(path), _console())
+    print_run(open_results(path), console())
 
 
 def app_entry() -> None:

@@ -8,8 +8,9 @@ the publishers. Guarded by ``tests/test_codebook.py``.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,6 +27,8 @@ FAMILIES = MappingProxyType(
 )
 # Families without a measurement model: recorded, checked and shown, never in a fit.
 NOT_FITTED = ("ordinal",)
+# Families whose zero says that nothing was counted; elsewhere the field `zero` has to say so.
+COUNTED = ("vote", "share", "count", "anchor")
 UNITS = MappingProxyType({ALIGNMENT: "dyad", PRESSURE: "state", COMPLEMENTARITY: "directed"})
 
 
@@ -68,12 +71,17 @@ class Indicator:
     @property
     def units_are(self) -> str:
         """Kind of unit: ``dyad``, ``state`` or ``directed``."""
-        return self.unit or UNITS[self.latent]
+        return self.unit or UNITS.get(self.latent, "")
 
     @property
     def fitted(self) -> bool:
         """Whether a fit can read it: it has a measurement family and the unit of its latent."""
-        return self.family not in NOT_FITTED and self.units_are == UNITS[self.latent]
+        return self.family not in NOT_FITTED and self.units_are == UNITS.get(self.latent)
+
+    @property
+    def true_zero(self) -> bool:
+        """Whether zero says that there was none; on other scales it is a value like any."""
+        return self.family in COUNTED or "true zero" in self.zero
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +112,7 @@ class Codebook:
             if one.id == key:
                 return one
         raise CodebookError(
-            f"no indicator {key!r}", file="codebook.toml", remedy="See docs/record.md."
+            f"no indicator {key!r}", file="codebook.toml", remedy=_near(str(key), self)
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -157,6 +165,16 @@ class Codebook:
             and (family is None or i.family == family)
             and (default is None or i.default == default)
         )
+
+
+def _near(key: str, ids: Iterable[str]) -> str:
+    """Name ids that may have been meant: similar ones, then those that hold the word."""
+    ids = list(ids)
+    near = get_close_matches(key.lower(), ids, n=3, cutoff=0.6)
+    near += [i for i in ids if len(key) > 2 and key.lower() in i and i not in near]
+    if not near:
+        return "fairweather data check lists them all."
+    return f"Did you mean {' or '.join(near[:4])}?"
 
 
 def load_codebook(path: str | Path | None = None) -> Codebook:

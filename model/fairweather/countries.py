@@ -242,6 +242,26 @@ def iso3_of_name(
     return _translate(names, known, "state", file, line, remedy)
 
 
+def names_known(names: pd.Series) -> pd.Series:
+    """Tell which names `iso3_of_name` would translate.
+
+    Parameters
+    ----------
+    names : Series of str
+
+    Returns
+    -------
+    Series of bool
+        Same index.
+
+    Examples
+    --------
+    >>> names_known(pd.Series(["China", "World"])).tolist()
+    [True, False]
+    """
+    return names.isin([name for name in names.unique() if plain(str(name)) in _by_name()])
+
+
 def iso3_of_un(
     codes: pd.Series,
     dates: pd.Series,

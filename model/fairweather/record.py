@@ -21,7 +21,7 @@ import pandas as pd
 from fairweather import paths
 from fairweather.codebook import Codebook, load_codebook
 from fairweather.errors import AsOfError, RecordError
-from fairweather.schema import COLUMNS, KEY, read_observations, read_vintage, to_csv_text
+from fairweather.schema import COLUMNS, KEY, Part, first_part, read_parts, release_part, to_csv_text
 from fairweather.states import CHOSEN, read_states
 
 
@@ -252,25 +252,19 @@ def load_record(
     folder = paths.data_dir() if data_dir is None else Path(data_dir)
     codebook = load_codebook(folder / "codebook.toml")
     states = read_states(folder / "states.csv")
-    door = (states["iso3"], codebook.sources)
-    releases = _vintages(folder / "vintages", codebook, door)
-    # In a world somebody chose, an indicator may have no unit at all.
-    may_be_empty = (states["role"] == CHOSEN).any()
-    own = {name for frame in releases for name in frame["indicator"].unique()}
-    files = _files(folder / "observations", codebook, required=set(codebook) - own)
-    parts = [
-        read_observations(path, codebook[name], *door, may_be_empty=may_be_empty)
-        for name, path in files.items()
-    ]
+    releases = _releases(folder / "vintages", codebook)
+    files = _files(
+        folder / "observations", codebook, required=set(codebook) - {p.one.id for p in releases}
+    )
+    parts = [first_part(path, codebook[name]) for name, path in files.items()]
     if history:
         old = _files(folder / "history", codebook, required=())
-        parts += [
-            read_observations(path, codebook[name], *door, history=True, may_be_empty=may_be_empty)
-            for name, path in old.items()
-        ]
-    rows = pd.concat(parts, ignore_index=True)
-    if releases:
-        rows = pd.concat([rows.assign(status="", release=0), *releases], ignore_index=True)
+        parts += [first_part(path, codebook[name], history=True) for name, path in old.items()]
+    # In a world somebody chose, an indicator may have no unit at all.
+    chosen = bool((states["role"] == CHOSEN).any())
+    rows = read_parts([*parts, *releases], states["iso3"], codebook.sources, may_be_empty=chosen)
+    if not releases:
+        rows = rows[list(COLUMNS)]
     rows = rows.sort_values([*KEY, "available_on"], kind="stable").reset_index(drop=True)
     record = Record(resolve(rows), codebook, states, ledger=rows)
     return record if cut is None else record.known_on(cut)
@@ -289,8 +283,8 @@ def _files(folder: Path, codebook: Codebook, required: Iterable[str]) -> dict[st
     return {k: folder / f"{k}.csv" for k in codebook if k in present or k in set(required)}
 
 
-def _vintages(folder: Path, codebook: Codebook, door: tuple) -> list[pd.DataFrame]:
-    """Read the releases in the order of their days, and of their numbers within a day."""
+def _releases(folder: Path, codebook: Codebook) -> list[Part]:
+    """Find the releases' files in the order of their days, and of their numbers within a day."""
     found = []
     for path in folder.glob("[!.]*"):
         name = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:-(\d+))?", path.name)
@@ -302,7 +296,7 @@ def _vintages(folder: Path, codebook: Codebook, door: tuple) -> list[pd.DataFram
             )
         found.append((day, int(name[2] or 1), path))
     return [
-        read_vintage(file, codebook[name], *door, day).assign(release=number)
+        release_part(file, codebook[name], day, number)
         for number, (day, _, path) in enumerate(sorted(found), start=1)
         for name, file in _files(path, codebook, required=()).items()
     ]
@@ -364,8 +358,7 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
         ]
     )
     table = entries.join(found, on="indicator")
-    # Zero is a value like any other on a continuous scale.
-    table["zeros"] = table["zeros"].where(~table["family"].isin(["within", "driver"]))
+    table["zeros"] = table["zeros"].where([i.true_zero for i in record.codebook.indicators])
     whole = ["rows", "units", "first_year", "last_year"]
     table[whole] = table[whole].astype("Int64").fillna({"rows": 0, "units": 0})
     return table[[c for c in table if c != "source"] + ["source"]]

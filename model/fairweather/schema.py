@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ NUMBERS = ("value", "partial", "opposite", "n")
 RATED = ("ordinal",)
 KEY = ("indicator", "unit", "year", "rater")
 STATUSES = ("new", "changed", "withdrawn")
-_FORM = {
+FORM = {
     "dyad": (r"[A-Z]{3}-[A-Z]{3}", "AAA-BBB"),
     "state": (r"[A-Z]{3}", "AAA"),
     "directed": (r"[A-Z]{3}>[A-Z]{3}", "AAA>BBB"),
@@ -47,21 +48,36 @@ def _each(test: Callable[[str], bool]) -> Callable[[pd.Series], pd.Series]:
     return lambda cells: cells.map({c: test(c) for c in cells.unique()}).astype(bool)
 
 
+@dataclass(frozen=True)
+class Part:
+    """One file of the record: an indicator's first vintage, its long record, or a release.
+
+    Attributes
+    ----------
+    path : Path
+    one : Indicator
+    years : (int, int)
+        Years its rows may have.
+    released : date or None
+        Day of the release; None for the first vintage, known by the rule of the codebook.
+    number : int
+        Place of the release among all; 0 for the first vintage.
+    """
+
+    path: Path
+    one: Indicator
+    years: tuple[int, int]
+    released: dt.date | None = None
+    number: int = 0
+
+
 def _text_schema(
-    one: Indicator, states: frozenset[str], sources: frozenset[str], *, status: bool = False
+    units: str, rated: bool, states: frozenset[str], sources: frozenset[str]
 ) -> pa.DataFrameSchema:
     """Check every cell as text, before any conversion could hide what was written."""
-    form, shown = _FORM[one.units_are]
+    form, shown = FORM[units]
     numeric = "write a plain number, or delete the row if the value is unknown"
-    rated = one.family in RATED
     rules = {
-        "indicator": [
-            rule(
-                lambda s: s == one.id,
-                "indicator is not the one of this file",
-                f"write {one.id!r}, or move the row to its own file",
-            )
-        ],
         "unit": [
             rule(matches(form), f"unit is not of the form {shown}", f"write it as {shown}"),
             rule(
@@ -75,7 +91,7 @@ def _text_schema(
                 "name two different states",
             ),
             rule(
-                _each(lambda u: one.units_are != "dyad" or len(u) != 7 or u[:3] < u[4:]),
+                _each(lambda u: units != "dyad" or len(u) != 7 or u[:3] < u[4:]),
                 "the pair is not in alphabetical order",
                 "write the two different states alphabetically",
             ),
@@ -84,14 +100,12 @@ def _text_schema(
         "rater": [
             rule(
                 matches(r"[\w.-]*" if rated else ""),
-                "rater is not a plain name" if rated else f"family {one.family!r} has no rater",
+                "rater is not a plain name" if rated else "this family has no rater",
                 "use letters, digits, dots and hyphens" if rated else "leave it blank",
             )
         ],
         # A withdrawn row says that a value is no longer held, and holds none.
-        "value": [
-            rule(matches(f"({NUMBER})?" if status else NUMBER), "value is not a number", numeric)
-        ],
+        "value": [rule(matches(f"({NUMBER})?"), "value is not a number", numeric)],
         "source": [
             rule(lambda s: s.isin(sources), "source is unknown", "use a key of sources.toml")
         ],
@@ -107,18 +121,36 @@ def _text_schema(
         rules[name] = [
             rule(matches(f"({NUMBER})?"), f"{name} is not a number", "write a number or nothing")
         ]
-    wide = []
-    if status:
-        rules["status"] = [
-            rule(lambda s: s.isin(STATUSES), "status is unknown", f"write {', '.join(STATUSES)}")
-        ]
-        wide.append(
-            rule(
-                lambda f: (f["status"] == "withdrawn") == (f["value"] == ""),
-                "a row is either withdrawn or has a value",
-                "delete the value, or mend the status",
-            )
-        )
+    rules["status"] = [
+        rule(lambda s: s.isin(("", *STATUSES)), "status is unknown", f"write {', '.join(STATUSES)}")
+    ]
+    wide = [
+        rule(
+            lambda f: f["indicator"] == f["_id"],
+            "indicator is not the one of this file",
+            "write {_id!r}, or move the row to its own file",
+        ),
+        rule(
+            lambda f: (f["status"] != "") == f["_later"],
+            "status is blank",
+            f"write {', '.join(STATUSES)}",
+        ),
+        rule(
+            lambda f: (f["status"] == "withdrawn") | (f["value"] != ""),
+            "value is not a number: it is blank",
+            numeric,
+        ),
+        rule(
+            lambda f: (f["status"] != "withdrawn") | (f["value"] == ""),
+            "a row is either withdrawn or has a value",
+            "delete the value, or mend the status",
+        ),
+        rule(
+            lambda f: ~f.duplicated(["_part", "unit", "year", "rater"], keep="first"),
+            "a second row for the same unit and year",
+            "keep one of the two rows",
+        ),
+    ]
     return pa.DataFrameSchema({k: pa.Column(checks=v) for k, v in rules.items()}, checks=wide)
 
 
@@ -129,14 +161,8 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _typed_schema(
-    one: Indicator, years: tuple[int, int], released: dt.date | None = None
-) -> pa.DataFrameSchema:
-    """Check what the numbers say, by family.
-
-    Without `released` a row counts as known from the end of its year plus the release lag; with
-    it, from that day.
-    """
+def _typed_schema(family: str) -> pa.DataFrameSchema:
+    """Check what the numbers say, by family."""
 
     def whole(s: pd.Series) -> pd.Series:
         return (s >= 0) & (s == s.round())
@@ -148,7 +174,7 @@ def _typed_schema(
     unused = ("is not used by this family", "leave it blank")
     columns: dict[str, list[pa.Check]] = {name: [] for name in NUMBERS}
     wide: list[pa.Check] = []
-    if one.family == "vote":
+    if family == "vote":
         for name in NUMBERS:
             columns[name] = [rule(whole, f"{name} {count[0]}", count[1])]
         wide = [
@@ -161,7 +187,7 @@ def _typed_schema(
     else:
         for name in ("partial", "opposite"):
             columns[name] = [rule(blank, f"{name} {unused[0]}", unused[1])]
-    if one.family == "share":
+    if family == "share":
         for name in ("value", "n"):
             columns[name] = [rule(whole, f"{name} {count[0]}", count[1])]
         wide = [
@@ -171,59 +197,47 @@ def _typed_schema(
                 "recount, or delete a row without trials",
             )
         ]
-    elif one.family in ("count", "ordinal"):
+    elif family in ("count", "ordinal"):
         columns["value"] = [rule(whole, f"value {count[0]}", count[1])]
-    elif one.family == "anchor":
+    elif family == "anchor":
         columns["value"] = [rule(lambda s: s >= 0, "value is negative", "write log(1 + cases)")]
-    elif one.family == "driver":
+    elif family == "driver":
         columns["value"] = [
             rule(lambda s: s.between(0, 1), "value is outside 0 to 1", "check the transformation")
         ]
         columns["n"] = [rule(blank, f"n {unused[0]}", unused[1])]
-    if one.family in ("count", "within", "anchor"):
+    if family in ("count", "within", "anchor"):
         columns["n"] = [
             rule(lambda s: s.isna() | (s > 0), "n is not positive", "write it above 0, or nothing")
         ]
     wide += [
         rule(
-            lambda f: ~f.duplicated(["unit", "year", "rater"], keep="first"),
-            "a second row for the same unit and year",
-            "keep one of the two rows",
+            lambda f: f["year"].between(f["_first"], f["_last"]),
+            "year {year} is outside {_first}-{_last}",
+            "delete the row, or widen the years in codebook.toml",
         ),
-        _known_from(one, released),
+        rule(
+            lambda f: f["_later"] | (f["available_on"] == release_date(f["year"], f["_lag"])),
+            "available_on is not 31 December of the year plus the release lag",
+            "add {_lag} days, or change release_lag_days in codebook.toml",
+        ),
+        rule(
+            lambda f: ~f["_later"] | (f["available_on"] == f["_released"]),
+            "available_on is not the day of the release",
+            "write {_released:%Y-%m-%d}, the name of the folder",
+        ),
     ]
-    first, last = years
-    inside = rule(
-        lambda s: s.between(first, last),
-        f"year is outside {first}-{last}",
-        "delete the row, or widen the years in codebook.toml",
-    )
-    schema = {"year": pa.Column(int, checks=[inside])}
-    schema |= {k: pa.Column(float, nullable=True, checks=v) for k, v in columns.items()}
+    schema = {k: pa.Column(float, nullable=True, checks=v) for k, v in columns.items()}
     return pa.DataFrameSchema(schema, checks=wide)
 
 
-def _known_from(one: Indicator, released: dt.date | None) -> pa.Check:
-    if released is not None:
-        return rule(
-            lambda f: f["available_on"] == pd.Timestamp(released),
-            "available_on is not the day of the release",
-            f"write {released}, the name of the folder",
-        )
-    return rule(
-        lambda f: f["available_on"] == release_date(f["year"], one.release_lag_days),
-        "available_on is not 31 December of the year plus the release lag",
-        f"add {one.release_lag_days} days, or change release_lag_days in codebook.toml",
-    )
-
-
-def release_date(years: pd.Series, lag_days: int) -> pd.Series:
+def release_date(years: pd.Series, lag_days: int | pd.Series) -> pd.Series:
     """Date from which values of these years count as known.
 
     Parameters
     ----------
     years : Series of int
-    lag_days : int
+    lag_days : int or Series of int
         Days after 31 December.
 
     Returns
@@ -236,113 +250,101 @@ def release_date(years: pd.Series, lag_days: int) -> pd.Series:
     ['2021-01-31']
     """
     last_day = pd.to_datetime(years.astype(str) + "-12-31", format="%Y-%m-%d")
-    return last_day + pd.Timedelta(days=lag_days)
+    return last_day + pd.to_timedelta(lag_days, unit="D")
 
 
-def read_observations(
-    path: str | Path,
-    one: Indicator,
+def read_parts(
+    parts: Sequence[Part],
     states: Iterable[str],
     sources: Iterable[str],
     *,
-    history: bool = False,
     may_be_empty: bool = False,
 ) -> pd.DataFrame:
-    """Read one indicator's file, refusing anything that breaks a rule.
+    """Read files of the record, refusing anything that breaks a rule.
+
+    Files of one kind are checked together: what each rule costs is paid once, not once a file.
 
     Parameters
     ----------
-    path : str or Path
-        The CSV file.
-    one : Indicator
-        Its codebook entry.
+    parts : sequence of Part
+        In the order wanted.
     states, sources : iterable of str
         Known ISO3 codes and source keys.
-    history : bool
-        Whether the file holds the years of the long record, before `first_year`.
     may_be_empty : bool
         Whether a header without rows is fine (an indicator with no rows for chosen states).
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`; `year` int, `value, partial, opposite, n` float (blank is NaN),
-        `available_on` datetime64.
+        Columns `COLUMNS`, `status` (blank in a first vintage) and `release`; `year` int,
+        `value, partial, opposite, n` float (blank is NaN), `available_on` datetime64.
 
     Raises
     ------
     RecordError
         Naming file, line and remedy.
     """
-    years = (one.history_from, one.first_year - 1) if history else (one.first_year, one.last_year)
-    path = Path(path)
-    frame = read_text(path, COLUMNS)
+    known = (frozenset(states), frozenset(sources))
+    read = [_text(k, part, may_be_empty) for k, part in enumerate(parts)]
+    # Columns of an empty table have no type to agree on.
+    text = pd.concat([frame for frame in read if len(frame)] or read[:1])
+    kinds = [f"{part.one.units_are} {part.one.family in RATED}" for part in parts]
+    for _, rows in text.groupby(text["_part"].map(kinds.__getitem__), sort=False):
+        one = parts[rows["_part"].iloc[0]].one
+        _enforce(_text_schema(one.units_are, one.family in RATED, *known), rows, parts)
+    numbers = {c: pd.to_numeric(text[c], errors="coerce").astype("float64") for c in NUMBERS}
+    day = pd.to_datetime(text["available_on"], format="%Y-%m-%d")
+    typed = text.assign(year=text["year"].astype("int64"), available_on=day, **numbers)
+    held = typed[typed["status"] != "withdrawn"]
+    families = [part.one.family for part in parts]
+    for family, rows in held.groupby(held["_part"].map(families.__getitem__), sort=False):
+        _enforce(_typed_schema(family), rows, parts)
+    return typed[[*COLUMNS, "status", "release"]].reset_index(drop=True)
+
+
+def first_part(path: str | Path, one: Indicator, *, history: bool = False) -> Part:
+    """Describe an indicator's file in `observations/` or, of earlier years, in `history/`."""
+    span = (one.history_from, one.first_year - 1) if history else (one.first_year, one.last_year)
+    return Part(Path(path), one, span)
+
+
+def release_part(path: str | Path, one: Indicator, released: dt.date, number: int = 1) -> Part:
+    """Describe what one release said of an indicator: rows new, changed or withdrawn."""
+    span = (one.history_from or one.first_year, released.year)
+    return Part(Path(path), one, span, released, number)
+
+
+def _text(position: int, part: Part, may_be_empty: bool) -> pd.DataFrame:
+    """Read one file as text, beside what its rows have to agree with."""
+    later = part.released is not None
+    frame = read_text(part.path, (*COLUMNS, "status") if later else COLUMNS)
     if frame.empty and not may_be_empty:
-        raise RecordError("the file has no rows", file=path, remedy="Delete it or fill it.")
-    frame = enforce(_text_schema(one, frozenset(states), frozenset(sources)), frame, path)
-    return enforce(_typed_schema(one, years), _typed(frame), path)
+        raise RecordError("the file has no rows", file=part.path, remedy="Delete it or fill it.")
+    beside = {
+        "status": frame["status"] if later else "",
+        "release": part.number,
+        "_part": position,
+        "_line": range(2, len(frame) + 2),
+        "_id": part.one.id,
+        "_first": part.years[0],
+        "_last": part.years[1],
+        "_lag": part.one.release_lag_days,
+        "_later": later,
+        "_released": pd.Timestamp(part.released or dt.date(1970, 1, 1)),
+    }
+    return frame.assign(**beside)
 
 
-def read_vintage(
-    path: str | Path,
-    one: Indicator,
-    states: Iterable[str],
-    sources: Iterable[str],
-    released: dt.date,
-) -> pd.DataFrame:
-    """Read what one release said of one indicator: rows new, changed or withdrawn.
-
-    Parameters
-    ----------
-    path : str or Path
-        The CSV file.
-    one : Indicator
-    states, sources : iterable of str
-    released : date
-        Day of the release, from which its rows count as known.
-
-    Returns
-    -------
-    DataFrame
-        Columns `COLUMNS` and `status`; a withdrawn row has no value.
-
-    Raises
-    ------
-    RecordError
-        Naming file, line and remedy.
-    """
-    path = Path(path)
-    frame = read_text(path, (*COLUMNS, "status"))
-    if frame.empty:
-        raise RecordError("the file has no rows", file=path, remedy="Delete it.")
-    frame = enforce(
-        _text_schema(one, frozenset(states), frozenset(sources), status=True), frame, path
-    )
-    frame = _typed(frame)
-    held = frame[frame["status"] != "withdrawn"]
-    lines = held.index.to_list()
-    years = (one.history_from or one.first_year, released.year)
+def _enforce(schema: pa.DataFrameSchema, rows: pd.DataFrame, parts: Sequence[Part]) -> None:
+    rows = rows.reset_index(drop=True)
+    if rows.empty:
+        return
     enforce(
-        _typed_schema(one, years, released),
-        held.reset_index(drop=True),
-        path,
-        line=lambda position: 1 if position < 0 else lines[position] + 2,
+        schema,
+        rows,
+        lambda position: parts[rows["_part"].iloc[max(position, 0)]].path,
+        line=lambda position: 1 if position < 0 else int(rows["_line"].iloc[position]),
     )
-    twice = frame.duplicated(["unit", "year", "rater"])
-    if twice.any():
-        raise RecordError(
-            "a second row for the same unit and year",
-            file=path,
-            row=int(twice.idxmax()) + 2,
-            remedy="Keep one of the two rows.",
-        )
-    return frame
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    numbers = {c: pd.to_numeric(frame[c], errors="coerce").astype("float64") for c in NUMBERS}
-    day = pd.to_datetime(frame["available_on"], format="%Y-%m-%d")
-    return frame.assign(year=frame["year"].astype("int64"), available_on=day, **numbers)
 
 
 def number_text(values: pd.Series) -> pd.Series:

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fairweather import countries, datapackage, paths
+from fairweather import chronology, countries, datapackage, paths
+from fairweather.checks import read_text
 from fairweather.codebook import Codebook, Indicator, load_codebook
 from fairweather.coding.registry import READERS, OutOfSpan, Sources
 from fairweather.coding.states import US, choose_states, compute_states
@@ -26,8 +27,9 @@ from fairweather.names import PRESSURE
 from fairweather.schema import (
     COLUMNS,
     NUMBERS,
+    first_part,
     number_text,
-    read_observations,
+    read_parts,
     release_date,
     to_csv_text,
 )
@@ -41,8 +43,15 @@ MODULES = (
     "security",
     "trade",
     "sanctions",
+    "measures",
+    "perimeter",
+    "us_contacts",
     "energy",
     "chronology",
+    "contacts",
+    "commitments",
+    "dependence",
+    "fuels",
 )
 
 
@@ -102,9 +111,9 @@ def _belongs(rows: pd.DataFrame, one: Indicator, states: Iterable[str]) -> pd.Se
     good = pd.Series(True, index=rows.index)
     for codes in (rows["unit"].str[:3], rows["unit"].str[-3:]):
         good &= codes.isin(members)
-        good &= (rows["year"] >= codes.map(system["first"]).fillna(0)) & (
-            rows["year"] <= codes.map(system["last"]).fillna(9999)
-        )
+        # No codes at all map to text, not to years.
+        first, last = (codes.map(system[c]).astype("float64") for c in ("first", "last"))
+        good &= (rows["year"] >= first.fillna(0)) & (rows["year"] <= last.fillna(9999))
     return good
 
 
@@ -125,7 +134,7 @@ def build(
     states: str | Iterable[str] | None = None,
     history: bool = True,
 ) -> pd.DataFrame:
-    """Write `states.csv`, `observations/` and `history/` from the prepared sources.
+    """Write `states.csv`, `observations/`, `history/` and the events from the prepared sources.
 
     Parameters
     ----------
@@ -184,7 +193,7 @@ def build(
                     "history": old,
                 }
             )
-        _replace(work, data_dir)
+        _replace(work, data_dir, _write_events(src, work))
         datapackage.write(data_dir)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -197,7 +206,23 @@ def _write(
     """Write one indicator's rows and read them back through the record's own door."""
     path.parent.mkdir(exist_ok=True)
     path.write_text(to_csv_text(rows), encoding="utf-8", newline="")
-    return read_observations(path, *door, history=history, may_be_empty=chosen)
+    one, *known = door
+    return read_parts([first_part(path, one, history=history)], *known, may_be_empty=chosen)
+
+
+def _write_events(src: Sources, work: Path) -> list[str]:
+    """Write the event list and its rows from memory, and read them back; return their places."""
+    rubric = chronology.load_rubric(paths.shipped_data_dir())
+    texts = importlib.import_module("fairweather.coding.chronology").tables(src)
+    for place, text in texts.items():
+        path = work / place
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+        memory = place == chronology.UNVERIFIED_FILE
+        chronology.check_chronology(
+            read_text(path, chronology.COLUMNS), rubric, path, memory=memory
+        )
+    return list(texts)
 
 
 def _describe(data_dir: Path) -> None:
@@ -214,13 +239,16 @@ def _describe(data_dir: Path) -> None:
             shutil.copy(path, data_dir / path.name)
 
 
-def _replace(work: Path, data_dir: Path) -> None:
+def _replace(work: Path, data_dir: Path, events: Iterable[str]) -> None:
     """Swap the new tables in by renaming; the old folders go with the temporary one."""
     for name in ("observations", "history"):
         if (data_dir / name).exists():
             os.replace(data_dir / name, work / f"old-{name}")
         if (work / name).exists():
             os.replace(work / name, data_dir / name)
+    for place in events:
+        (data_dir / place).parent.mkdir(exist_ok=True)
+        os.replace(work / place, data_dir / place)
     os.replace(work / "states.csv", data_dir / "states.csv")
 
 

@@ -50,6 +50,15 @@ def icews_us_material_conf(src: Sources) -> pd.DataFrame:
     return table.rename(columns={"n_events": "n"})
 
 
+@reader("icews_us_material_coop")
+def icews_us_material_coop(src: Sources) -> pd.DataFrame:
+    """Log-odds that a US event toward the state is material cooperation."""
+    table = _from_us(src, ["material_coop", "n_events"])
+    table = table[table["n_events"] >= MIN_US_EVENTS]
+    table["value"] = smoothed_logit(table["material_coop"], table["n_events"])
+    return table.rename(columns={"n_events": "n"})
+
+
 @reader("icews_us_verbal_conf")
 def icews_us_verbal_conf(src: Sources) -> pd.DataFrame:
     """Log-odds that a US verbal event toward the state is conflictual."""

@@ -29,7 +29,7 @@ from fairweather.coding.registry import HISTORY_FIRST, Sources
 from fairweather.errors import AsOfError, RecordError, SourceError
 from fairweather.formats import get_format
 from fairweather.record import Record, as_date, load_record
-from fairweather.schema import COLUMNS, NUMBERS, number_text, read_vintage, to_csv_text
+from fairweather.schema import COLUMNS, NUMBERS, number_text, read_parts, release_part, to_csv_text
 
 SHEET = "coding_sheet"
 # More than this share of what a release could confirm gone at once: rather a cut file than a
@@ -188,7 +188,7 @@ def take(plan: Plan) -> Path | None:
                 path = work / f"{name}.csv"
                 text = to_csv_text(rows, (*COLUMNS, "status"))
                 path.write_text(text, encoding="utf-8", newline="")
-                read_vintage(path, record.codebook[name], *door, plan.released)
+                read_parts([release_part(path, record.codebook[name], plan.released)], *door)
             _note(work, plan)
             work.chmod(0o755)
             # One rename makes the whole release visible, or none of it.

@@ -15,9 +15,10 @@ MIN_COMPLETE_MONTHS = 3
 
 
 def _log1p_count(src: Sources, name: str, column: str, years: tuple[int, int]) -> pd.DataFrame:
+    """Log of one plus a count; a state the list never names was never a target, a true zero."""
     rows = src.read(name, ["iso3", "year", column]).rename(columns={"iso3": "unit"})
-    rows = rows[rows["unit"].isin(src.states) & rows["year"].between(*years)]
-    return rows.assign(value=np.log1p(rows[column]))
+    rows = with_zeros(rows[rows["unit"].isin(src.states)], src.states, *years, column)
+    return rows.assign(value=np.log1p(rows["value"]))
 
 
 @reader("gsdb_us_cases")
@@ -44,17 +45,31 @@ def ofac_additions(src: Sources) -> pd.DataFrame:
     rows = rows[rows["unit"].isin(src.states) & (rows["month"] > "2022-04")]
     rows["year"] = rows["month"].str[:4].astype(int)
     rows = rows[rows["year"].between(*src.span(2022, 2024))]
-    monthly = rows.groupby(["unit", "year"])["additions"].mean().reset_index()
+    monthly = rows.groupby(["unit", "year"])["additions"].mean()
+    # The list covers the world: a state without a row had nobody added.
+    every = pd.MultiIndex.from_product(
+        [src.states, sorted(rows["year"].unique())], names=["unit", "year"]
+    )
+    monthly = monthly.reindex(every, fill_value=0.0).reset_index()
     return monthly.assign(value=np.log1p(monthly["additions"]))
 
 
-@reader("fr_sanction_docs")
-def fr_sanction_docs(src: Sources) -> pd.DataFrame:
-    """Sanction and control documents whose title names the state; exposure in years of issues."""
-    columns = ["iso3", "month", "sanction_or_control_docs", "complete", "issue_days_present"]
-    rows = src.read("fr_months", columns).rename(
-        columns={"iso3": "unit", "sanction_or_control_docs": "value"}
-    )
+def federal_register_documents(src: Sources, column: str) -> pd.DataFrame:
+    """Count documents of one kind in complete months, with exposure in years of issues.
+
+    Parameters
+    ----------
+    src : Sources
+    column : str
+        Column of the table of months.
+
+    Returns
+    -------
+    DataFrame
+        `unit, year, value, n`; only years with enough complete months.
+    """
+    columns = ["iso3", "month", column, "complete", "issue_days_present"]
+    rows = src.read("fr_months", columns).rename(columns={"iso3": "unit", column: "value"})
     rows = rows[rows["unit"].isin(src.states) & rows["complete"].astype(bool)]
     rows["year"] = rows["month"].str[:4].astype(int)
     rows = rows[rows["year"].between(*src.span(2020, 2024))]
@@ -67,6 +82,12 @@ def fr_sanction_docs(src: Sources) -> pd.DataFrame:
     )
     table = table[table["months"] >= MIN_COMPLETE_MONTHS]
     return table.assign(n=table["days"] / ISSUE_DAYS)
+
+
+@reader("fr_sanction_docs")
+def fr_sanction_docs(src: Sources) -> pd.DataFrame:
+    """Sanction and control documents whose title names the state; exposure in years of issues."""
+    return federal_register_documents(src, "sanction_or_control_docs")
 
 
 @reader("us_aid")

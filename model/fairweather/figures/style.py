@@ -14,6 +14,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from fairweather.errors import FairweatherError
+
 INK = "#000000"
 GREY = "#767676"
 BLUE = "#0072B2"
@@ -134,3 +136,48 @@ def save(fig: Figure, stem: str, folder: str | Path) -> list[Path]:
         fig.savefig(files[1], metadata={"Software": None})
     files[2].write_text(str(fig.get_label()) + "\n", encoding="utf-8")
     return files
+
+
+def save_as(fig: Figure, file: str | Path) -> Path:
+    """Write a figure as one file, by its ending; the caption travels inside a PNG.
+
+    Parameters
+    ----------
+    fig : Figure
+    file : str or Path
+        Ends in ``.png`` or ``.pdf``; its folder is made if need be.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FairweatherError
+        If the ending is another.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> save_as(page(SINGLE, 2.5, "Nothing yet."), tempfile.mkdtemp() + "/nothing.png").name
+    'nothing.png'
+    """
+    file = check_ending(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    bare: dict[str, str | None] = {"Creator": None, "Producer": None, "CreationDate": None}
+    if file.suffix == ".png":
+        bare = {"Software": None, "Description": str(fig.get_label())}
+    with context():
+        # For a screen; what is printed is better a PDF.
+        fig.savefig(file, metadata=bare, dpi=200)
+    return file
+
+
+def check_ending(file: str | Path) -> Path:
+    """Refuse a file that `save_as` cannot write, before anything is drawn."""
+    file = Path(file)
+    if file.suffix not in (".png", ".pdf"):
+        raise FairweatherError(
+            f"a figure cannot be written as {file.name!r}", remedy="Use the ending .png or .pdf."
+        )
+    return file

@@ -20,6 +20,18 @@ FORMATS: dict[str, str] = {
     "visits-ceias": "visits_ceias",
     "visits-g2": "visits_g2",
     "coding-sheet": "coding_sheet",
+    "gsdb": "gsdb",
+    "ties": "ties",
+    "ofac": "ofac",
+    "cow-trade": "cow_trade",
+    "cow-mid": "cow_mid",
+    "cow-alliances": "cow_alliances",
+    "atop": "atop",
+    "icews": "icews",
+    "gdelt": "gdelt",
+    "wits": "wits",
+    "world-bank": "world_bank",
+    "energy-institute": "energy_institute",
 }
 
 

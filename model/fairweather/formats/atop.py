@@ -16,13 +16,13 @@ from fairweather.checks import matches, rule
 from fairweather.formats import cells
 from fairweather.formats.cow_pairs import STATE, recent, undirected
 from fairweather.formats.door import open_table
-from fairweather.formats.state_years import one_file
+from fairweather.formats.releases import ENCODINGS, not_empty, one_file
 
 NAME = "atop"
 TITLE = "ATOP 5.1, alliance obligations by pair and year (CSV)"
 SOURCE = "atop"
 TABLES = ("alliances",)
-INDICATORS = ()
+INDICATORS = ("pact_level_atop",)
 
 OBLIGATIONS = ("defense", "offense", "neutral", "nonagg", "consul")
 _FLAG = cells.one_of(["0", "1"])
@@ -62,7 +62,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     SourceError
         If the layout or version differs, a state is unknown, or a pair and year stand twice.
     """
-    table = open_table(one_file(paths), COLUMNS, optional=OPTIONAL)
+    table = open_table(one_file(paths), COLUMNS, optional=OPTIONAL, encoding=ENCODINGS)
     table.refuse_duplicates(["mem1", "mem2", "year"], "the pair and year stand twice")
     owed = (table.frame[list(OBLIGATIONS)] == "1").any(axis=1)
     table.refuse_if(
@@ -75,6 +75,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     for name, flag in zip(OBLIGATIONS, flags, strict=True):
         rows[flag] = (table.frame[name] == "1").astype("int64")
     rows = rows[table.frame.loc[rows.index, "atopally"] == "1"]
+    not_empty(rows, table, "alliance from 1945 on")
     return {"alliances": undirected(rows, flags)}
 
 

@@ -6,13 +6,15 @@ Each is a pandera rule whose refusal says what is wrong and what to do. Guarded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from fairweather.checks import NUMBER, matches, rule
-from fairweather.countries import valid_iso3
+from fairweather.countries import iso3_of_name, valid_iso3
 
 STATES = valid_iso3()
 ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -63,8 +65,14 @@ def count(*, blank: bool = False) -> pa.Check:
 
 def number(*, blank: bool = False) -> pa.Check:
     """Whole cells are finite numbers with a decimal point; with `blank`, empty ones pass."""
+    written = matches(f"({NUMBER})?" if blank else NUMBER)
+
+    def test(cells: pd.Series) -> pd.Series:
+        # 1e999 is written as a number and is none.
+        return written(cells) & ~np.isinf(pd.to_numeric(cells, errors="coerce"))
+
     return rule(
-        matches(f"({NUMBER})?" if blank else NUMBER),
+        test,
         "the cell is not a number",
         "write digits with a decimal point and no separators or signs of doubt",
     )
@@ -94,3 +102,33 @@ def iso3(*, blank: bool = False) -> pa.Check:
         "the code is no known three-letter code of a state",
         "use ISO 3166 alpha-3, or for a state that ended its code in countries.csv",
     )
+
+
+def states_of(
+    names: pd.Series, own: Mapping[str, str], file: Path, line: Callable[[int], int]
+) -> pd.Series:
+    """Turn names into ISO3 codes, with a publisher's own wording first.
+
+    Parameters
+    ----------
+    names : Series of str
+    own : mapping
+        Wordings that the table of states lacks or gives another code, with their codes.
+    file : Path
+        Named in a refusal.
+    line : callable
+        Line of the file for a position in `names`.
+
+    Returns
+    -------
+    Series of str
+
+    Raises
+    ------
+    SourceError
+        If a name is known to neither.
+    """
+    known = names.isin(list(own))
+    # A name of the publisher's own passes as one that the table knows.
+    found = iso3_of_name(names.mask(known, "China"), file, line=line)
+    return found.mask(known, names.map(own))

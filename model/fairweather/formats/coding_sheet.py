@@ -17,7 +17,7 @@ from fairweather.checks import matches, rule
 from fairweather.countries import valid_iso3
 from fairweather.errors import SourceError
 from fairweather.formats import cells
-from fairweather.formats.door import Table, open_table
+from fairweather.formats.door import Table, given, open_table
 from fairweather.formats.workbook import openpyxl_or_refuse
 
 NAME = "coding-sheet"
@@ -111,7 +111,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout differs, a source is blank, one rater gives two codes for the latest date of
         a year, or the same rater's code of a year stands in two files.
     """
-    tables = [_open(path) for path in paths]
+    tables = [_open(path) for path in given(paths)]
     for n, later in enumerate(tables):
         for earlier in tables[:n]:
             later.refuse_repeats(earlier, _KEY, "a code of this rater and year")

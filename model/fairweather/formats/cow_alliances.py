@@ -16,13 +16,13 @@ from fairweather.checks import matches, rule
 from fairweather.formats import cells
 from fairweather.formats.cow_pairs import STATE, recent, undirected
 from fairweather.formats.door import open_table
-from fairweather.formats.state_years import one_file
+from fairweather.formats.releases import ENCODINGS, one_file
 
 NAME = "cow-alliances"
 TITLE = "Correlates of War Formal Alliances 4.1, by pair and year (CSV)"
 SOURCE = "cow_alliances"
 TABLES = ("alliances",)
-INDICATORS = ()
+INDICATORS = ("pact_level_cow",)
 
 PLEDGES = {
     "defense": "cow_defense",
@@ -42,6 +42,7 @@ COLUMNS = {
     "right_censor": None,
     **{pledge: cells.one_of(["0", "1", ""]) for pledge in PLEDGES},
     "asymmetric": None,
+    "asym": None,
     "year": cells.year(1816),
     "version": rule(
         matches(r"4\.10?"), "the version is not 4.1", "use version 4.1, or update the reader"
@@ -69,7 +70,9 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout or version differs, a state is unknown, or an alliance, pair and year stand
         twice.
     """
-    table = open_table(one_file(paths), COLUMNS, optional=("asymmetric",))
+    table = open_table(
+        one_file(paths), COLUMNS, optional=("asymmetric", "asym"), encoding=ENCODINGS
+    )
     table.refuse_duplicates(
         ["version4id", "ccode1", "ccode2", "year"], "the alliance, pair and year stand twice"
     )

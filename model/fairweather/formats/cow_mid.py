@@ -18,7 +18,7 @@ from fairweather.checks import matches, rule
 from fairweather.formats import cells
 from fairweather.formats.cow_pairs import STATE, recent
 from fairweather.formats.door import Table, open_table
-from fairweather.formats.state_years import one_file
+from fairweather.formats.releases import ENCODINGS, one_file
 
 NAME = "cow-mid"
 TITLE = "Correlates of War militarised interstate disputes, dyadic 4.03 (CSV)"
@@ -31,11 +31,15 @@ _HOSTILITY = rule(
 )
 _REST = (
     "dyindex namea nameb strtday strtmnth endday endmnth outcome settlmnt fatlev highact"
-    " hihost recip noinit notarg sideaa revstata revtypea fatleva highmcaa orignata sideab revstatb"
+    " hihost recip sideaa revstata revtypea fatleva highmcaa orignata sideab revstatb"
     " revtypeb fatlevb highmcab orignatb rolea roleb dyad_rolea dyad_roleb war mid5hiact mid5hiacta"
     " mid5hiactb severity severitya severityb ongo2014"
 ).split()
-OPTIONAL = ("durindx", "duration", "cumdurat", "new", "change", "changetype_1", "changetype_2")
+# Copies of the file differ in these.
+OPTIONAL = tuple(
+    "noinit notarg nosideA nosideB durindx duration cumdurat new change changetype_1"
+    " changetype_2".split()
+)
 
 COLUMNS = {
     "disno": cells.count(),
@@ -71,7 +75,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout differs, a state is unknown, a year is outside its dispute, or a dispute, pair
         and year stand twice.
     """
-    table = open_table(one_file(paths), COLUMNS, optional=OPTIONAL, encoding=("utf-8", "latin-1"))
+    table = open_table(one_file(paths), COLUMNS, optional=OPTIONAL, encoding=ENCODINGS)
     frame = table.frame
     table.refuse_duplicates(
         ["disno", "statea", "stateb", "year"], "the dispute, pair and year stand twice"

@@ -13,6 +13,7 @@ import pandas as pd
 from fairweather.checks import matches, rule
 from fairweather.countries import iso3_of_cow
 from fairweather.formats.door import Table
+from fairweather.formats.releases import not_empty
 
 FIRST_YEAR = 1945  # states that ended before have no code in the table of states
 STATE = rule(
@@ -38,12 +39,12 @@ def recent(table: Table, one: str, other: str) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If a state is unknown or paired with itself.
+        If a state is unknown or paired with itself, or nothing is left.
     """
     frame = table.frame
     table.refuse_if(frame[one] == frame[other], f"{{{one}}} is paired with itself", "Correct one.")
     years = frame["year"].astype("int64")
-    frame = frame[years >= FIRST_YEAR]
+    frame = not_empty(frame[years >= FIRST_YEAR], table, f"row from {FIRST_YEAR} on")
     out = pd.DataFrame({"year": years.loc[frame.index]})
     for n, column in ((1, one), (2, other)):
         out[f"cow_{n}"] = frame[column].astype("int64")

@@ -17,18 +17,18 @@ import pandas as pd
 from fairweather.checks import NUMBER, matches, rule
 from fairweather.countries import iso3_of_cow
 from fairweather.formats import cells
-from fairweather.formats.door import open_table
-from fairweather.formats.state_years import one_file
+from fairweather.formats.door import Table, open_table
+from fairweather.formats.releases import ENCODINGS, not_empty, one_file
 
 NAME = "cow-trade"
 TITLE = "Correlates of War Trade 4.0, dyadic (CSV)"
 SOURCE = "cow_trade"
 TABLES = ("trade_flows",)
-# The coding of `trade_cow` also needs `gdp`.
-INDICATORS = ("trade_cow",)
+INDICATORS = ("trade_cow", "export_dependence_cow")
 
 LABEL = "COW_Trade_4.0"
 FIRST_YEAR = 1945
+YUGOSLAVIA_ENDS = 1992
 MISSING = -9.0
 _NOT_CREDIBLE = (1960, 1963)
 
@@ -80,7 +80,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout or version differs, a state is unknown, a flow is negative, or a pair and
         year stand twice.
     """
-    table = open_table(one_file(paths), COLUMNS)
+    table = open_table(one_file(paths), COLUMNS, encoding=ENCODINGS)
     frame = table.frame
     table.refuse_if(
         frame["ccode1"] == frame["ccode2"], "{ccode1} trades with itself", "Correct one code."
@@ -94,12 +94,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         "Keep one of the rows.",
     )
     numbers = numbers[numbers["year"] >= FIRST_YEAR]
-    codes = {
-        n: iso3_of_cow(
-            numbers[f"ccode{n}"], table.path, line=lambda k: table.line(int(numbers.index[k]))
-        )
-        for n in (1, 2)
-    }
+    codes = {n: _codes(table, numbers, f"ccode{n}") for n in (1, 2)}
     sides = [
         pd.DataFrame(
             {
@@ -113,8 +108,18 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     ]
     flows = pd.concat(sides, ignore_index=True)
     flows = flows[(flows["value"] != MISSING) & ~_not_credible(flows)]
+    not_empty(flows, table, f"flow from {FIRST_YEAR} on")
     flows = flows.sort_values(["exporter", "importer", "year"], kind="stable", ignore_index=True)
     return {"trade_flows": flows.assign(source=LABEL, reporter="importer")}
+
+
+def _codes(table: Table, numbers: pd.DataFrame, column: str) -> pd.Series:
+    codes = iso3_of_cow(
+        numbers[column], table.path, line=lambda n: table.line(int(numbers.index[n]))
+    )
+    # Number 345 is Yugoslavia until it broke up, then what became Serbia.
+    yugoslavia = (codes == "SRB") & (numbers["year"] < YUGOSLAVIA_ENDS)
+    return codes.mask(yugoslavia, "YUG")
 
 
 def _not_credible(flows: pd.DataFrame) -> pd.Series:

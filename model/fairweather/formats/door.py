@@ -21,11 +21,11 @@ import pandera.pandas as pa
 
 from fairweather.checks import enforce
 from fairweather.errors import SourceError
+from fairweather.formats.header import check_header, find_header
 from fairweather.formats.streams import ZIP, check_file, open_bytes, reading, undecodable
 
 Rules = pa.Check | Sequence[pa.Check] | None
 _CHUNK = 50_000
-_PREAMBLE = 60  # lines searched for a header that is named by its first cell
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,45 @@ class Table:
         )
 
 
+def refuse_empty(frame: pd.DataFrame, path: str | Path, what: str) -> None:
+    """Refuse a file of which nothing is left, since years cannot be told from it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What was kept of the file.
+    path : str or Path
+        Named in the refusal.
+    what : str
+        What there is none of.
+
+    Raises
+    ------
+    SourceError
+        If the frame has no row.
+    """
+    if frame.empty:
+        raise SourceError(
+            f"the file holds no {what}", file=path, remedy="Check that it is the right file."
+        )
+
+
 def _braces(keys: Sequence[str]) -> str:
-    return ", ".join(f"{k} = {{{k}!r}}" for k in keys)
+    # Four cells tell a row apart; a message is no table.
+    return ", ".join(f"{k} = {{{k}!r}}" for k in keys[:4])
+
+
+def given(paths: Sequence[str | Path]) -> list[Path]:
+    """List the files to read, and refuse to read none.
+
+    Raises
+    ------
+    SourceError
+        If no path is given.
+    """
+    if not paths:
+        raise SourceError("no file is given", remedy="Name the publisher's file.")
+    return [Path(path) for path in paths]
 
 
 def open_table(
@@ -204,10 +241,10 @@ def read_header(
         if _is_workbook(path, head):
             from fairweather.formats.workbook import workbook_rows
 
-            return _find_header(path, workbook_rows(path, sheet), skip)[1]
+            return find_header(path, workbook_rows(path, sheet), skip)[1]
         try:
             rows = _csv_rows(path, head, delimiter, True, "utf-8-sig")
-            return _find_header(path, rows, skip)[1]
+            return find_header(path, rows, skip)[1]
         except UnicodeDecodeError:
             raise undecodable(path, head, "utf-8-sig") from None
 
@@ -256,71 +293,6 @@ def _csv_rows(
             ) from err
 
 
-def _find_header(
-    path: Path, rows: Iterator[tuple[int, list[str]]], skip: int | str
-) -> tuple[int, list[str]]:
-    for line, row in rows:
-        cells = [c.strip() for c in row]
-        if isinstance(skip, int):
-            if line <= skip or not any(cells):
-                continue
-            return line, _named(cells)
-        if cells and cells[0] == skip:
-            return line, _named(cells)
-        if line > _PREAMBLE:
-            break
-    if isinstance(skip, str):
-        raise SourceError(
-            f"no header beginning with {skip!r} in the first {_PREAMBLE} lines",
-            file=path,
-            row=1,
-            remedy="Check that this is the publisher's export, unchanged, and its delimiter.",
-        )
-    raise SourceError("the file holds no table", file=path, remedy="Download it again.")
-
-
-def _named(cells: list[str]) -> list[str]:
-    """Name a column without a name after its neighbour: publishers put marks of doubt there."""
-    return [c or f"{left}?" for left, c in zip(["", *cells], cells, strict=False)]
-
-
-def _check_header(
-    path: Path, line: int, found: list[str], rules: dict, optional: Sequence[str], delimiter: str
-) -> None:
-    def refusal(problem: str, remedy: str) -> SourceError:
-        return SourceError(problem, file=path, row=line, remedy=remedy)
-
-    if len(found) == 1 and len(rules) > 1:
-        used = [name for mark, name in _DELIMITERS.items() if mark in found[0]]
-        if used and found[0] not in rules:
-            wanted = _DELIMITERS.get(delimiter, repr(delimiter))
-            raise refusal(
-                f"cells are divided by {used[0]}, not by {wanted}",
-                f"Save it with {wanted} as the delimiter.",
-            )
-    twice = sorted({c for c in found if found.count(c) > 1})
-    if twice:
-        raise refusal(f"columns {twice} appear twice", "Keep one of each.")
-    missing = [c for c in rules if c not in found and c not in optional]
-    unknown = [c for c in found if c not in rules]
-    if missing and unknown:
-        raise refusal(
-            f"columns {missing} are missing and {unknown} are unknown",
-            "If they were renamed, check their meaning, then restore the names or update the "
-            "reader.",
-        )
-    if missing:
-        raise refusal(f"columns {missing} are missing", "Check that this is the right file.")
-    if unknown:
-        raise refusal(
-            f"columns {unknown} are unknown: the layout has changed",
-            "Check their meaning, then drop them or update the reader.",
-        )
-
-
-_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
-
-
 def _table(
     path: Path,
     rows: Iterator[tuple[int, list[str]]],
@@ -333,8 +305,8 @@ def _table(
 ) -> Table:
     with reading(path):
         if header:
-            top, found = _find_header(path, rows, skip)
-            _check_header(path, top, found, rules, optional, delimiter)
+            top, found = find_header(path, rows, skip)
+            check_header(path, top, found, rules, optional, delimiter)
         else:
             top, found = 0, list(rules)
             rows = ((line, row) for line, row in rows if line > int(skip))

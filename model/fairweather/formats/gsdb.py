@@ -17,15 +17,16 @@ import pandas as pd
 from fairweather.countries import iso3_of_name, plain
 from fairweather.formats import cells
 from fairweather.formats.door import Table, open_table
-from fairweather.formats.state_years import case_years, counts, one_file
+from fairweather.formats.releases import one_file
+from fairweather.formats.state_years import case_years, counts
 
 NAME = "gsdb"
 TITLE = "Global Sanctions Data Base, release 3 or 4, case file (CSV)"
 SOURCE = "gsdb"
-TABLES = ("gsdb_us",)
-INDICATORS = ("gsdb_us_cases",)
+TABLES = ("gsdb_us", "gsdb_pairs")
+INDICATORS = ("gsdb_us_cases", "gsdb_us_kinds", "gsdb_us_new", "gsdb_us_economic")
 
-US = "United States"
+US = "USA"
 FIRST_YEAR = 1950  # the release begins here; one case began in 1949
 TYPES = ("trade", "arms", "military", "financial", "travel", "other")
 # The publisher joins states by commas; these names hold one.
@@ -67,7 +68,7 @@ COLUMNS = {
     "target_mult": None,
     "sender_mult": None,
     "objective": None,
-    "success": None,
+    "success": (),
 }
 
 
@@ -96,7 +97,9 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     -------
     dict of str to DataFrame
         `gsdb_us`: `iso3, year, us_active, us_new` and `us_trade, us_arms, ...` (active cases that
-        have the type), zero for every other state and year of the release. The USSR is RUS.
+        have the type), zero for every other state and year of the release; the USSR is RUS.
+        `gsdb_pairs`: `case_id, sender_iso3, target_iso3, begin, end` and the types, one row a case,
+        sender and target; groups have no code, the USSR is SUN.
 
     Raises
     ------
@@ -111,33 +114,50 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         "case {case_id} ends in {end}, before it begins in {begin}",
         "Correct one of the two.",
     )
-    hits = _targets(table)
-    hits = hits[hits["us"]]
-    last = int(frame["end"].astype(int).max())
-    active = case_years(hits.drop(columns=["us"]), FIRST_YEAR, last)
+    last = _last_year(table)
+    pairs = _pairs(table)
+    hits = pairs[(pairs["sender_iso3"] == US) & pairs["target_iso3"].notna()]
+    hits = hits.assign(iso3=hits["target_iso3"].replace("SUN", "RUS"))
+    hits = hits.drop_duplicates(["case_id", "iso3"])
+    active = case_years(hits, FIRST_YEAR, last)
     new = hits.rename(columns={"begin": "year"})
     parts = {"us_active": active, "us_new": new[new["year"] >= FIRST_YEAR]}
-    parts |= {f"us_{kind}": active[active[kind] == "1"] for kind in TYPES}
-    return {"gsdb_us": counts(parts, FIRST_YEAR, last, sorted(set(hits["iso3"])))}
+    parts |= {f"us_{kind}": active[active[kind] == 1] for kind in TYPES}
+    counted = counts(parts, FIRST_YEAR, last, sorted(set(hits["iso3"])))
+    return {"gsdb_us": counted, "gsdb_pairs": pairs}
 
 
-def _targets(table: Table) -> pd.DataFrame:
-    """One row per case and target state: `iso3, begin, end, us` and the types."""
+def _last_year(table: Table) -> int:
+    """Year the release ends: the latest end of a case that still goes on."""
     frame = table.frame
-    _codes(table, "sanctioning_state")  # for the refusal of unknown senders
-    us = frame["sanctioning_state"].map(lambda cell: US in split_states(cell))
-    years = frame[["begin", "end"]].astype("int64")
-    rows = _codes(table, "sanctioned_state").replace("SUN", "RUS").to_frame("iso3")
-    return rows.join(years).join(frame[list(TYPES)]).join(us.rename("us")).reset_index(drop=True)
-
-
-def _codes(table: Table, column: str) -> pd.Series:
-    """Codes of the states named in a column, one row a state, index that of the case."""
-    names = table.frame[column].map(split_states).explode()
-    names = names[~names.map(plain).isin(GROUPS)]
-    return iso3_of_name(
-        names, table.path, line=lambda position: table.line(int(names.index[position]))
+    goes_on = frame["success"].str.contains("ongoing", regex=False)
+    last = frame.loc[goes_on, "end"].max() if goes_on.any() else frame["end"].max()
+    table.refuse_if(
+        frame["end"] > last,
+        f"case {{case_id}} ends in {{end}}, after the release, whose cases in force end in {last}",
+        "Correct the year.",
     )
+    return int(last)
+
+
+def _pairs(table: Table) -> pd.DataFrame:
+    """One row per case, sender and target."""
+    cases = table.frame[["case_id", "begin", "end", *TYPES]].astype("int64")
+    sides = _codes(table, "sanctioning_state").join(_codes(table, "sanctioned_state"))
+    order = ["case_id", "sender_iso3", "target_iso3", "begin", "end", *TYPES]
+    return cases.join(sides)[order].reset_index(drop=True)
+
+
+def _codes(table: Table, column: str) -> pd.DataFrame:
+    """Codes of the states named in a column, none for groups; index that of the case."""
+    names = table.frame[column].map(split_states).explode()
+    states = names[~names.map(plain).isin(GROUPS)]
+    known = iso3_of_name(
+        states, table.path, line=lambda position: table.line(int(states.index[position]))
+    )
+    # By name and not by index: a case has as many rows as states.
+    code = names.map(dict(zip(states, known, strict=True))).astype("str")
+    return code.to_frame({"sanctioning_state": "sender_iso3"}.get(column, "target_iso3"))
 
 
 def coverage(tables: dict[str, pd.DataFrame]) -> tuple[int, int]:

@@ -18,13 +18,13 @@ from fairweather.checks import matches, rule
 from fairweather.countries import iso3_of_name
 from fairweather.formats import cells
 from fairweather.formats.door import Table, open_table
-from fairweather.formats.state_years import one_file
+from fairweather.formats.releases import one_file
 
 NAME = "ofac"
 TITLE = "OFAC lists, entities by country and month, compiled panel (CSV)"
 SOURCE = "ofac"
 TABLES = ("ofac_months",)
-INDICATORS = ("ofac_additions",)
+INDICATORS = ("ofac_additions", "ofac_entities")
 
 COLUMNS = {
     "Country": cells.text(),

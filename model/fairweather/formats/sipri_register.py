@@ -17,9 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from fairweather.checks import matches, rule
-from fairweather.countries import iso3_of_name
 from fairweather.formats import cells
-from fairweather.formats.door import Table, open_table
+from fairweather.formats.door import Table, given, open_table, refuse_empty
 
 NAME = "sipri-register"
 TITLE = "SIPRI Arms Transfers Database, transfer register (CSV)"
@@ -95,13 +94,14 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     SourceError
         If the layout differs, a state is unknown, or a number or year is not one.
     """
-    tables = [_open(path) for path in paths]
+    tables = [_open(path) for path in given(paths)]
     deal = [c for c in tables[0].frame.columns if c not in _EITHER]
     for n, later in enumerate(tables):
         later.refuse_duplicates(deal, "the deal stands twice")
         for earlier in tables[:n]:
             later.refuse_repeats(earlier, ["Recipient", "Supplier", *deal[2:]], "the deal")
     deals = pd.concat([_deals(table) for table in tables], ignore_index=True)
+    refuse_empty(deals, tables[0].path, "deal between two states")
     pair = ["supplier_iso3", "recipient_iso3", "year"]
     ordered = deals.groupby(["supplier_iso3", "recipient_iso3", "ordered"]).agg(
         deals_ordered=("tiv_order", "size"), tiv_ordered=("tiv_order", "sum")
@@ -162,11 +162,9 @@ def _deals(table: Table) -> pd.DataFrame:
         }
     )
     for side, name in (("Recipient", "recipient_iso3"), ("Supplier", "supplier_iso3")):
-        known = kept[side].isin(list(_NAMES))
-        # A name the table of states has under another wording passes as a name it knows.
-        asked = kept[side].mask(known, "China")
-        found = iso3_of_name(asked, table.path, line=lambda n: table.line(int(lines[n])))
-        out[name] = found.mask(known, kept[side].map(_NAMES))
+        out[name] = cells.states_of(
+            kept[side], _NAMES, table.path, lambda n: table.line(int(lines[n]))
+        )
     return out
 
 

@@ -6,30 +6,10 @@ Shared by the readers of sanction cases. Guarded by ``tests/test_formats_sanctio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from fairweather.countries import table
-from fairweather.errors import SourceError
-
-
-def one_file(paths: Sequence[Path]) -> Path:
-    """Return the only file of a release that comes as one file.
-
-    Raises
-    ------
-    SourceError
-        If there are none or several.
-    """
-    if len(paths) == 1:
-        return Path(paths[0])
-    named = Path(paths[1]) if len(paths) else None
-    raise SourceError(
-        f"the release is one file, {len(paths)} were given",
-        file=named,
-        remedy="Name one release at a time.",
-    )
 
 
 def states_of_the_world() -> frozenset[str]:

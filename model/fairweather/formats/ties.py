@@ -21,17 +21,23 @@ from fairweather.checks import matches, rule
 from fairweather.countries import iso3_of_cow
 from fairweather.formats import cells
 from fairweather.formats.door import Table, open_table
-from fairweather.formats.state_years import case_years, counts, one_file
+from fairweather.formats.releases import ENCODINGS, one_file
+from fairweather.formats.state_years import case_years, counts
 
 NAME = "ties"
 TITLE = "TIES version 4, sanction threats and impositions, case file (CSV or XLSX)"
 SOURCE = "ties"
-TABLES = ("ties_us",)
-INDICATORS = ("ties_us_impositions",)
+TABLES = ("ties_us", "ties_cases")
+INDICATORS = (
+    "ties_us_impositions",
+    "ties_us_threats",
+    "ties_us_new_impositions",
+    "ties_us_trade_practice",
+)
 
 US = "2"
 SENDERS = [f"sender{n}" for n in range(1, 6)]
-TRADE_PRACTICES = "13"
+TRADE_PRACTICES = 13
 FIRST_YEAR, LAST_YEAR = 1945, 2005
 # Targets that are no state: 1 as in the manual, 1000 and above for organisations.
 _ORGANISATION = r"1|[1-9][0-9]{3}"
@@ -94,14 +100,16 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     dict of str to DataFrame
         `ties_us`: `iso3, year, ties_us_active_impositions, ties_us_active_impositions_nontrade,
         ties_us_new_cases, ties_us_new_impositions, ties_us_new_threats`, 1945-2005, zero where
-        there is no case. Targets that are organisations are left out.
+        there is no case. `ties_cases`: those cases, with `caseid, target_iso3, start_year,
+        end_year, ongoing_as_of_year, imposed_year, threat, imposition, issue1_code` (0 where no
+        issue is coded). Targets that are organisations are left out.
 
     Raises
     ------
     SourceError
         If the layout differs, a target is unknown, a case stands twice or ends before it begins.
     """
-    table = open_table(one_file(paths), COLUMNS)
+    table = open_table(one_file(paths), COLUMNS, encoding=ENCODINGS)
     table.refuse_duplicates(["caseid"], "the case stands twice")
     table.refuse_if(
         (table.frame["endyear"] != "") & (table.frame["endyear"] < table.frame["startyear"]),
@@ -109,22 +117,27 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         "Correct one of the two.",
     )
     cases = _us_cases(table)
-    imposed = cases[cases["imposition"] == "1"]
-    spans = imposed.rename(columns={"imposed": "begin"})
+    rows = cases.rename(columns={"target_iso3": "iso3"})
+    began = rows["imposed_year"].fillna(rows["start_year"])
+    end = rows["end_year"].fillna(rows["ongoing_as_of_year"]).fillna(began)
+    # A case may have been imposed only after the threat had ended: it then lasts one year.
+    spans = rows.assign(begin=began.astype("int64"), end=np.maximum(end, began).astype("int64"))
+    spans = spans[spans["imposition"] == 1]
     active = case_years(spans, FIRST_YEAR, LAST_YEAR)
-    starts = cases.rename(columns={"start": "year"})
+    starts = rows.rename(columns={"start_year": "year"})
     parts = {
         "ties_us_active_impositions": active,
-        "ties_us_active_impositions_nontrade": active[active["issue1"] != TRADE_PRACTICES],
+        "ties_us_active_impositions_nontrade": active[active["issue1_code"] != TRADE_PRACTICES],
         "ties_us_new_cases": starts,
-        "ties_us_new_impositions": imposed.rename(columns={"imposed": "year"}),
-        "ties_us_new_threats": starts[starts["threat"] == "1"],
+        "ties_us_new_impositions": spans.rename(columns={"begin": "year"}),
+        "ties_us_new_threats": starts[starts["threat"] == 1],
     }
-    return {"ties_us": counts(parts, FIRST_YEAR, LAST_YEAR, sorted(set(cases["iso3"])))}
+    counted = counts(parts, FIRST_YEAR, LAST_YEAR, sorted(set(rows["iso3"])))
+    return {"ties_us": counted, "ties_cases": cases}
 
 
 def _us_cases(table: Table) -> pd.DataFrame:
-    """Cases of the United States against a state: `iso3, start, imposed, end` and codes."""
+    """Cases of the United States against a state."""
     frame = table.frame
     ours = (frame[SENDERS] == US).any(axis=1)
     state = ~frame["targetstate"].str.fullmatch(_ORGANISATION).astype(bool)
@@ -132,15 +145,25 @@ def _us_cases(table: Table) -> pd.DataFrame:
     codes = iso3_of_cow(
         cases["targetstate"], table.path, line=lambda n: table.line(int(cases.index[n]))
     )
-    # 345 was Yugoslavia for most of the release, and is kept apart from Serbia throughout.
-    codes = codes.replace("SRB", "YUG")
-    start = cases["startyear"].astype("int64")
-    imposed = pd.to_numeric(cases["sancimpositionstartyear"].str[:4]).fillna(start)
-    end = pd.to_numeric(cases["endyear"]).fillna(pd.to_numeric(cases["ongoingasofyear"]))
-    # A case may have been imposed only after the threat had ended: it then lasts one year.
-    end = np.maximum(end.fillna(imposed), imposed)
-    years = pd.DataFrame({"start": start, "imposed": imposed, "end": end}).astype("int64")
-    return years.assign(iso3=codes).join(cases[["issue1", "threat", "imposition"]])
+
+    def number(column: str) -> pd.Series:
+        return pd.to_numeric(cases[column].str[:4]).astype("float64")
+
+    out = pd.DataFrame(
+        {
+            "caseid": cases["caseid"].astype("int64"),
+            # 345 was Yugoslavia for most of the release, and is kept apart from Serbia throughout.
+            "target_iso3": codes.replace("SRB", "YUG"),
+            "start_year": number("startyear").astype("int64"),
+            "end_year": number("endyear"),
+            "ongoing_as_of_year": number("ongoingasofyear"),
+            "imposed_year": number("sancimpositionstartyear"),
+            "threat": number("threat").fillna(0).astype("int64"),
+            "imposition": number("imposition").fillna(0).astype("int64"),
+            "issue1_code": number("issue1").fillna(0).astype("int64"),
+        }
+    )
+    return out.reset_index(drop=True)
 
 
 def coverage(tables: dict[str, pd.DataFrame]) -> tuple[int, int]:

@@ -10,6 +10,15 @@ import pandas as pd
 from fairweather.formats.door import Table
 
 US, CHINA = "USA", "CHN"
+# Wordings of lists of travel for places the table of states has otherwise.
+PLACES = {
+    "Soviet Union": "RUS",
+    "Germany, East": "DDR",
+    "Palestinian Authority": "PSE",
+    "West Bank": "PSE",
+    "United Kingdom (Northern Ireland)": "GBR",
+    "United Kingdom (Wales)": "GBR",
+}
 KEY = ["source", "traveller_iso3", "host_iso3", "year", "office"]
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from fairweather.checks import matches, rule
 from fairweather.formats import cells, roll_calls
-from fairweather.formats.door import Table, open_table
+from fairweather.formats.door import Table, given, open_table
 
 NAME = "un-ga"
 TITLE = "UN Library, General Assembly voting data (CSV)"
@@ -76,7 +76,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout differs, a letter or code is unknown, a state has two votes on one
         resolution, or totals contradict the rows.
     """
-    tables = [open_table(path, COLUMNS, optional=("vote_note",)) for path in paths]
+    tables = [open_table(path, COLUMNS, optional=("vote_note",)) for path in given(paths)]
     roll_calls.refuse_same_calls(tables)
     calls, votes = roll_calls.assemble([_coded(table) for table in tables])
     calls["session"] = calls["session"].str.replace("-", "")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from fairweather.checks import matches, rule
 from fairweather.formats import cells, roll_calls
-from fairweather.formats.door import Table, open_table
+from fairweather.formats.door import Table, given, open_table
 
 NAME = "un-sc"
 TITLE = "UN Library, Security Council voting data (CSV)"
@@ -76,7 +76,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout differs, a letter or code is unknown, a state has two votes on one
         resolution, or the totals of a vote contradict its rows.
     """
-    tables = [open_table(path, COLUMNS) for path in paths]
+    tables = [open_table(path, COLUMNS) for path in given(paths)]
     roll_calls.refuse_same_calls(tables)
     calls, votes = roll_calls.assemble([_coded(table) for table in tables])
     for state in PERMANENT:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from fairweather.checks import matches, rule
 from fairweather.formats import cells
-from fairweather.formats.door import open_table
+from fairweather.formats.door import given, open_table
 
 NAME = "un-vetoes"
 TITLE = "Vetoes in the UN Security Council (CSV)"
@@ -72,7 +72,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If the layout differs, a veto names no permanent member or one twice, the year is not that
         of the date, or one draft stands twice.
     """
-    tables = [open_table(path, COLUMNS) for path in paths]
+    tables = [open_table(path, COLUMNS) for path in given(paths)]
     key = ["date", "draft", "meeting"]
     parts = []
     for n, table in enumerate(tables):

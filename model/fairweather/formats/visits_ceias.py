@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fairweather.countries import iso3_of_name
 from fairweather.formats import cells, trips
-from fairweather.formats.door import Table, open_table
+from fairweather.formats.door import Table, given, open_table
 
 NAME = "visits-ceias"
 TITLE = "CEIAS, travel of Chinese leaders, Who Where When (XLSX or CSV)"
@@ -46,7 +45,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     Parameters
     ----------
     paths : sequence of Path
-        Tables that do not overlap; equal rows of different files are counted as different trips.
+        Tables that share no row; within one table equal rows are different trips.
 
     Returns
     -------
@@ -58,11 +57,11 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     SourceError
         If the layout differs, or an office, country or code is unknown.
     """
-    rows = []
-    for path in paths:
-        table = open_table(path, COLUMNS, optional=("host_iso3",))
-        rows.append(_coded(table))
-    whole = pd.concat(rows, ignore_index=True)
+    tables = [open_table(path, COLUMNS, optional=("host_iso3",)) for path in given(paths)]
+    for n, later in enumerate(tables):
+        for earlier in tables[:n]:
+            later.refuse_repeats(earlier, ["year", "leader", "office", "country"], "the trip")
+    whole = pd.concat([_coded(table) for table in tables], ignore_index=True)
     whole["year"] = whole["year"].astype("int64")
     counted = whole.groupby(trips.KEY).size().rename("n_trips").reset_index()
     return {"trips": counted}
@@ -72,7 +71,7 @@ def _coded(table: Table) -> pd.DataFrame:
     frame = table.frame
     host = frame["host_iso3"]
     if (host == "").all():
-        host = iso3_of_name(frame["country"], table.path, line=table.line).replace("SUN", "RUS")
+        host = cells.states_of(frame["country"], trips.PLACES, table.path, table.line)
     table.refuse_if(
         host == trips.CHINA, "the host is China itself", "Correct the country of the trip."
     )

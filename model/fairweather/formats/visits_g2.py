@@ -17,10 +17,9 @@ from pathlib import Path
 import pandas as pd
 
 from fairweather.checks import rule
-from fairweather.countries import iso3_of_name
 from fairweather.errors import SourceError
 from fairweather.formats import cells, trips
-from fairweather.formats.door import Table, open_table, read_header
+from fairweather.formats.door import Table, given, open_table, read_header, refuse_empty
 from fairweather.paths import shipped_data_dir
 
 NAME = "visits-g2"
@@ -102,7 +101,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If a kind is missing, the layout differs, or a state is unknown.
     """
     parts: dict[str, list[pd.DataFrame]] = {OUTBOUND: [], INBOUND: []}
-    for path in paths:
+    for path in given(paths):
         names = read_header(path)
         if "destination_country" in names or "country_leader" in names:
             parts[OUTBOUND].append(_outbound(path, coded="host_iso3" in names))
@@ -112,9 +111,10 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         if not found:
             raise SourceError(
                 f"no file of {'outbound trips' if kind == OUTBOUND else 'visits to China'} given",
-                file=paths[0] if paths else None,
+                file=paths[0],
                 remedy="Give both files; a year without rows is read as a year without visits.",
             )
+        refuse_empty(pd.concat(found), paths[0], "visit of a state's leader")
     whole = [
         pd.concat(found, ignore_index=True).assign(source=kind) for kind, found in parts.items()
     ]
@@ -134,7 +134,7 @@ def _outbound(path: Path, coded: bool) -> pd.DataFrame:
         )
         host = frame["host_iso3"]
     else:
-        host = iso3_of_name(frame["destination_country"], path, line=table.line)
+        host = cells.states_of(frame["destination_country"], trips.PLACES, path, table.line)
     return pd.DataFrame(
         {
             "start_date": frame["start_date"],

@@ -16,7 +16,7 @@ import pandas as pd
 
 from fairweather.errors import SourceError
 from fairweather.formats import cells, trips
-from fairweather.formats.door import Table, open_table, read_header
+from fairweather.formats.door import Table, given, open_table, read_header, refuse_empty
 
 NAME = "visits-oh"
 TITLE = "US Office of the Historian, travels and visits as events (CSV)"
@@ -74,7 +74,7 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         If a kind is missing, the layout differs, or an id stands twice.
     """
     opened: dict[str, list[Table]] = {"trip_id": [], "visit_id": []}
-    for path in paths:
+    for path in given(paths):
         key = "trip_id" if "trip_id" in read_header(path) else "visit_id"
         table = open_table(path, TRAVEL_COLUMNS if key == "trip_id" else VISIT_COLUMNS)
         table.refuse_duplicates([key], "the event stands twice")
@@ -86,11 +86,12 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         if not tables:
             raise SourceError(
                 f"no table of {'travels' if key == 'trip_id' else 'visits'} is given",
-                file=paths[0] if paths else None,
+                file=paths[0],
                 remedy="Give both tables; counts of contacts add them up.",
             )
     travels = pd.concat([t.frame for t in opened["trip_id"]], ignore_index=True)
     visits = pd.concat([_with_codes(t) for t in opened["visit_id"]], ignore_index=True)
+    refuse_empty(visits, opened["visit_id"][0].path, "visit from a state with a code")
     out = [
         travels.assign(
             source=TRAVELS, traveller_iso3=trips.US, office=travels["role"].map(OFFICES)
@@ -99,7 +100,15 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
             source=VISITS, host_iso3=trips.US, office="foreign_leader"
         ),
     ]
-    return {"trips": trips.count(pd.concat(out, ignore_index=True), person="leader")}
+    table = trips.count(pd.concat(out, ignore_index=True), person="leader")
+    first, last = coverage({"trips": table})
+    if first > last:
+        raise SourceError(
+            "travels and visits share no year",
+            file=paths[0],
+            remedy="Give tables of one period; counts of contacts add them up.",
+        )
+    return {"trips": table}
 
 
 def _with_codes(table: Table) -> pd.DataFrame:
@@ -115,7 +124,4 @@ def _with_codes(table: Table) -> pd.DataFrame:
 def coverage(tables: dict[str, pd.DataFrame]) -> tuple[int, int]:
     """Years that both travels and visits reach: outside them a missing row is unknown."""
     years = tables["trips"].groupby("source")["year"]
-    first, last = int(years.min().max()), int(years.max().min())
-    if first > last:
-        raise SourceError("travels and visits share no year", remedy="Give tables of one period.")
-    return first, last
+    return int(years.min().max()), int(years.max().min())
