@@ -235,9 +235,9 @@ def test_the_record_holds_the_loudest_episode():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(RecordError, match=r"unknown here: deeds.*all, material, verbal"):
+    with pytest.raises(RecordError, match=r"unknown domain deeds.*all, material, verbal"):
         find_episodes(record(), domain="deeds")
-    with pytest.raises(RecordError, match="unknown here: ATL"):
+    with pytest.raises(RecordError, match="unknown states ATL"):
         find_episodes(record(), states=["ATL"])
 
 

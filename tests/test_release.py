@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_record import make
 
 from fairweather import paths
 from fairweather.coding import release as releases
 from fairweather.coding.release import plan_release, take
 from fairweather.errors import FairweatherError, RecordError, SourceError
 from fairweather.record import load_record
+from small_record import make
 
 SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
 HEAD = (
@@ -148,7 +148,7 @@ def test_a_failed_write_leaves_the_record_untouched(data, tmp_path, monkeypatch)
     assert everything(data) == before
     monkeypatch.undo()
     plan.changes.loc[0, "value"] = -1
-    with pytest.raises(RecordError, match="unga_votes.csv, line 2"):
+    with pytest.raises(RecordError, match=r"unga_votes.csv, line 2"):
         take(plan)
     assert everything(data) == before
 
@@ -210,7 +210,7 @@ def test_a_sheet_for_an_unknown_indicator_or_state(data, tmp_path):
     with pytest.raises(SourceError, match="'warmth' is not in the codebook"):
         plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
     file = sheet(tmp_path / "sheet.csv", "closeness,CHN-JPN,2024,3,ann,speech,")
-    with pytest.raises(SourceError, match="sheet.csv: unit 'CHN-JPN' names a state"):
+    with pytest.raises(SourceError, match=r"sheet.csv: unit 'CHN-JPN' names a state"):
         plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from fairweather import cli_changes  # noqa: F401  (adds its commands to data_app)
 from fairweather.cli_data import data_app
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS

@@ -16,7 +16,7 @@ from fairweather.errors import FairweatherError
 data_app = typer.Typer(no_args_is_help=True, help="The record of observations.")
 
 Folder = Annotated[
-    str | None, typer.Option("--data", metavar="DIR", help="Default: the shipped record.")
+    str | None, typer.Option("--data", metavar="DIR", help="Default: the record in use.")
 ]
 Indicator = Annotated[str, typer.Argument(metavar="IND", help="Id of an indicator.")]
 Unit = Annotated[
@@ -75,14 +75,21 @@ def data_coverage(file: Picture, history: History = False, folder: Folder = None
 @data_app.command("build")
 def data_build(
     sources: Annotated[
-        str, typer.Option("--sources", metavar="DIR", help="Folder of the publishers' files.")
+        str, typer.Option("--sources", metavar="DIR", help="Folder of the prepared sources.")
     ],
+    states: Annotated[
+        str | None,
+        typer.Option(
+            "--states", metavar="CHN,RUS,...", help="Chosen states, or un-members; needs --data."
+        ),
+    ] = None,
     folder: Folder = None,
 ) -> None:
-    """Rebuild the record from the publishers' files."""
+    """Rebuild the record from prepared sources, or build one of other states."""
     if not Path(sources).is_dir():
         raise FairweatherError(
-            f"there is no folder '{sources}'", remedy="Name the publishers' files: --sources DIR."
+            f"there is no folder '{sources}'",
+            remedy="Name the folder of prepared sources: --sources DIR.",
         )
     try:
         import pyarrow  # noqa: F401
@@ -93,4 +100,5 @@ def data_build(
     from fairweather.coding.build import build
     from fairweather.paths import data_dir
 
-    build(sources, folder or data_dir())
+    table = build(sources, folder or data_dir(), states=states)
+    typer.echo(table.to_string(index=False))

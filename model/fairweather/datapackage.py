@@ -70,7 +70,7 @@ _TABLES: dict[str, dict[str, Any]] = {
         "title": "Chinese names of states",
         "description": "What names in Chinese sources mean.",
         "key": "name_zh",
-        "constraints": {"iso3": {"pattern": "[A-Z]{3}"}, "name_zh": {"unique": True}},
+        "constraints": {"name_zh": {"unique": True}},
     },
     "chronology": {
         "title": "Events between China and Russia",
@@ -110,7 +110,9 @@ def descriptor(data_dir: str | Path | None = None) -> dict[str, Any]:
     folder = paths.data_dir() if data_dir is None else Path(data_dir)
     book = load_codebook(folder / "codebook.toml")
     files = [*folder.glob("*.csv")]
-    files += [p for name in FOLDERS for p in folder.glob(f"{name}/**/[!.]*.csv")]
+    # Folders beginning with a point are half written; evidence/ holds a rater's own sheet.
+    deep = {"vintages": "[!.]*/[!.]*.csv"}
+    files += [p for n in FOLDERS for p in folder.glob(f"{n}/{deep.get(n, '[!.]*.csv')}")]
     found = sorted(p.relative_to(folder).as_posix() for p in files)
     return {
         "$schema": PROFILE,
@@ -161,8 +163,10 @@ def write(data_dir: str | Path | None = None) -> Path:
     """
     folder = paths.data_dir() if data_dir is None else Path(data_dir)
     path = folder / FILE
-    path.write_text(text(folder), encoding="utf-8", newline="\n")
-    return path
+    # A reader must never find half a descriptor.
+    new = path.with_name(f".{FILE}.new")
+    new.write_text(text(folder), encoding="utf-8", newline="\n")
+    return new.replace(path)
 
 
 def _json(value: Any, indent: int = 0) -> str:

@@ -148,10 +148,10 @@ def find_episodes(
     record = record or load_record()
     members = set(record.states["iso3"])
     wanted = members if states is None else {states} if isinstance(states, str) else set(states)
-    for given, known in (({domain}, DOMAINS), (wanted, members)):
+    for what, given, known in (("domain", {domain}, DOMAINS), ("states", wanted, members)):
         if stray := sorted(given - set(known)):
             remedy = f"Choose from {', '.join(sorted(known))}."
-            raise RecordError(f"unknown here: {', '.join(stray)}", remedy=remedy)
+            raise RecordError(f"unknown {what} {', '.join(stray)}", remedy=remedy)
     changes = steps(record)
     changes = changes[(changes["domain"] == domain) | (domain == "all")]
     moved = movement(changes).unstack("year")

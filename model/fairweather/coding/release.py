@@ -23,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from fairweather import paths
+from fairweather import datapackage, paths
 from fairweather.coding.build import observations
 from fairweather.coding.registry import HISTORY_FIRST, Sources
 from fairweather.errors import AsOfError, RecordError, SourceError
@@ -192,9 +192,11 @@ def take(plan: Plan) -> Path | None:
             _note(work, plan)
             work.chmod(0o755)
             # One rename makes the whole release visible, or none of it.
-            return work.rename(_next_folder(home, plan.released))
+            place = work.rename(_next_folder(home, plan.released))
         finally:
             shutil.rmtree(work, ignore_errors=True)
+        datapackage.write(plan.data_dir)
+    return place
 
 
 def _next_folder(home: Path, day: dt.date) -> Path:

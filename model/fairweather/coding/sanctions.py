@@ -41,8 +41,8 @@ def ofac_additions(src: Sources) -> pd.DataFrame:
         "ofac_months",
         ["iso3", "month", "additions"],
     ).rename(columns={"iso3": "unit"})
-    # April 2022 is the starting stock of the collector and holds no additions.
-    rows = rows[rows["unit"].isin(src.states) & (rows["month"] > "2022-04")]
+    # The first month (April 2022) is the starting stock of the collector and holds no additions.
+    rows = rows[rows["unit"].isin(src.states) & (rows["month"] > rows["month"].min())]
     rows["year"] = rows["month"].str[:4].astype(int)
     rows = rows[rows["year"].between(*src.span(2022, 2024))]
     monthly = rows.groupby(["unit", "year"])["additions"].mean()

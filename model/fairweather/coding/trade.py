@@ -119,7 +119,10 @@ def trade_cow(src: Sources) -> pd.DataFrame:
     first, last = src.span(1950, 2014)
     rows = src.read("trade_flows", ["year", "exporter", "importer", "value", "source"])
     rows = rows[(rows["source"] == "COW_Trade_4.0") & rows["year"].between(first, last)]
-    rows = both_members(rows, "exporter", "importer", src.states)
+    # The prepared copy labels Antigua and Macedonia as Antarctica and Macao, which COW lacks.
+    sides = ["exporter", "importer"]
+    rows[sides] = rows[sides].replace({"ATA": "ATG", "MAC": "MKD"})
+    rows = both_members(rows, *sides, src.states)
     # The copy is rounded to millions and a zero may be unknown: only positive flows are known.
     rows = rows[rows["value"] > 0]
     rows["unit"] = pair(rows["exporter"], rows["importer"])

@@ -47,7 +47,8 @@ def get_format(name: str) -> ModuleType:
     -------
     module
         With `NAME`, `TITLE`, `SOURCE`, `TABLES`, `INDICATORS`, `read(paths)` and
-        `coverage(tables)`.
+        `coverage(tables)`; `WHOLE` is False where a release speaks for some units of its years
+        only, so that a row it lacks is not withdrawn.
 
     Raises
     ------

@@ -143,12 +143,13 @@ def _last_year(table: Table) -> int:
 def _pairs(table: Table) -> pd.DataFrame:
     """One row per case, sender and target."""
     cases = table.frame[["case_id", "begin", "end", *TYPES]].astype("int64")
-    sides = _codes(table, "sanctioning_state").join(_codes(table, "sanctioned_state"))
+    sender = _codes(table, "sanctioning_state").to_frame("sender_iso3")
+    sides = sender.join(_codes(table, "sanctioned_state").rename("target_iso3"))
     order = ["case_id", "sender_iso3", "target_iso3", "begin", "end", *TYPES]
     return cases.join(sides)[order].reset_index(drop=True)
 
 
-def _codes(table: Table, column: str) -> pd.DataFrame:
+def _codes(table: Table, column: str) -> pd.Series:
     """Codes of the states named in a column, none for groups; index that of the case."""
     names = table.frame[column].map(split_states).explode()
     states = names[~names.map(plain).isin(GROUPS)]
@@ -156,8 +157,7 @@ def _codes(table: Table, column: str) -> pd.DataFrame:
         states, table.path, line=lambda position: table.line(int(states.index[position]))
     )
     # By name and not by index: a case has as many rows as states.
-    code = names.map(dict(zip(states, known, strict=True))).astype("str")
-    return code.to_frame({"sanctioning_state": "sender_iso3"}.get(column, "target_iso3"))
+    return names.map(dict(zip(states, known, strict=True))).astype("str")
 
 
 def coverage(tables: dict[str, pd.DataFrame]) -> tuple[int, int]:

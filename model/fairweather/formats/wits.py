@@ -28,6 +28,7 @@ TITLE = "WITS country trade summaries, all years, one file per reporter (CSV)"
 SOURCE = "wits"
 TABLES = ("trade_flows", "trade_totals", "trade_composition", "tci")
 INDICATORS = ("tci_sop4", "export_share_wits")
+WHOLE = False  # one file is one reporter: the pairs of the others are not withdrawn
 
 FIRST_YEAR = 1988
 WORLD, ALL = "World", "All Products"
