@@ -38,10 +38,11 @@ class Indicator:
 
     ``residual_ar`` is the yearly autocorrelation of the indicator's own error (0 to below 1) and
     ``release_lag_days`` the days from 31 December of the year to the day the value could be known.
-    The last five may be left out: ``unit`` (``dyad``, ``state`` or ``directed``; by default the
+    The last six may be left out: ``unit`` (``dyad``, ``state`` or ``directed``; by default the
     usual one of the latent), ``default`` (whether the default fit reads it), ``aside`` (why it does
-    not), ``breaks`` (years in which the instrument changes, in words) and ``history_from`` (first
-    year of the long record before ``first_year``; 0 if there is none).
+    not), ``breaks`` (years in which the instrument changes, in words), ``history_from`` (first
+    year of the long record before ``first_year``; 0 if there is none) and ``only_with_any`` (units
+    without any positive value are left out, so a unit's rows of zeros say that one comes later).
     """
 
     id: str
@@ -67,6 +68,7 @@ class Indicator:
     aside: str = ""
     breaks: str = ""
     history_from: int = 0
+    only_with_any: bool = False
 
     @property
     def units_are(self) -> str:
@@ -331,6 +333,11 @@ def _check(one: Indicator, sources: Mapping[str, Source], path: Path, line: int)
             one.history_from == 0 or 1946 <= one.history_from < one.first_year,
             f"history_from is {one.history_from}",
             "Use a year before first_year, or leave it out",
+        ),
+        (
+            not one.only_with_any or one.family == "count",
+            f"only_with_any with family {one.family!r}",
+            "Only counts can leave out units without any",
         ),
         (
             not one.anchor or one.family in ("vote", "anchor"),

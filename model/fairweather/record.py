@@ -97,7 +97,8 @@ class Record:
                 f"nothing was available on {day}", remedy=f"Choose {earliest} or a later day."
             )
         kept = kept.reset_index(drop=True)
-        return replace(self, observations=resolve(kept), as_of=day, ledger=kept)
+        shown = _begun(resolve(kept), self.codebook)
+        return replace(self, observations=shown, as_of=day, ledger=kept)
 
     def select(
         self, states: Iterable[str] | None = None, years: Iterable[int] | None = None
@@ -175,6 +176,17 @@ def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
     order = [*KEY, "available_on", "release"]
     last = ledger.sort_values(order, kind="stable").drop_duplicates(list(KEY), keep="last")
     return last.loc[last["status"] != "withdrawn", list(COLUMNS)].reset_index(drop=True)
+
+
+def _begun(rows: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Drop rows of zeros that are there only because of what came later.
+
+    Some counts are kept for units with any. On a day before the first of them, a unit's zeros
+    would tell that there will be one.
+    """
+    kinds = [one.id for one in codebook.indicators if one.only_with_any]
+    most = rows.groupby(["indicator", "unit"])["value"].transform("max")
+    return rows[~rows["indicator"].isin(kinds) | (most > 0)].reset_index(drop=True)
 
 
 def as_date(as_of: str | dt.date | None) -> dt.date | None:
