@@ -1,8 +1,6 @@
 """The event list is coded by its rubric; counts of it carry how much a year's list may hold."""
 
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,11 +15,8 @@ from fairweather.coding import detection
 from fairweather.coding.registry import Sources
 from fairweather.errors import RecordError
 from fairweather.record import load_record
+from published import SOURCES, needs_sources
 
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 DATA = paths.shipped_data_dir()
 
 

@@ -4,7 +4,6 @@ Tests marked `needs_sources` rebuild from the publishers' files and need the fol
 environment variable FAIRWEATHER_SOURCES.
 """
 
-import os
 import shutil
 from itertools import combinations
 from pathlib import Path
@@ -30,11 +29,8 @@ from fairweather.coding.registry import (
 )
 from fairweather.errors import RecordError, SourceError
 from fairweather.record import load_record
+from published import SOURCES, needs_sources
 
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 MEMBERS = "CHN RUS PAK IRN PRK NGA MMR VEN COD SYR SDN AFG CUB KHM LBY IND JPN BRA DEU SAU ZAF"
 
 
@@ -365,12 +361,40 @@ def test_a_failed_build_replaces_nothing(tmp_path, monkeypatch):
 
 @needs_sources
 def test_rebuild_gives_the_committed_bytes(tmp_path):
-    for name in ("codebook.toml", "sources.toml"):
-        shutil.copy(paths.data_dir() / name, tmp_path / name)
+    for path in [p for p in paths.data_dir().iterdir() if p.is_file()]:
+        shutil.copy(path, tmp_path / path.name)
     builder.build(SOURCES, tmp_path)
     committed = paths.data_dir()
-    for path in [*sorted(tmp_path.rglob("*.csv"))]:
+    made = sorted(p for p in tmp_path.rglob("*") if p.is_file())
+    assert len(made) == len([p for p in committed.rglob("*") if p.is_file()])
+    for path in made:
         assert path.read_bytes() == (committed / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+@needs_sources
+def test_a_record_of_all_un_members_is_built_and_sound(tmp_path):
+    table = builder.build(SOURCES, tmp_path / "world", states="un-members").set_index("indicator")
+    assert table.loc["unga_votes", "units"] == 193 * 192 // 2
+    world = load_record(tmp_path / "world", history=True)
+    assert len(world.states) == 193 and set(world.states["role"]) == {
+        "pressed",
+        "contrast",
+        "chosen",
+    }
+    rows = world.observations
+    # States are not there before they were: no South Sudan before 2011, no Soviet Ukraine.
+    south = rows[rows["unit"].str.contains("SSD")]
+    assert south["year"].min() >= 2011
+    # The source of pressure is under none, and is a member like others in its pairs.
+    pressure = {one.id for one in world.codebook.of("pressure")}
+    assert not (rows["indicator"].isin(pressure) & (rows["unit"] == "USA")).any()
+    assert "CHN-USA" in set(rows["unit"])
+    # The shipped pairs have the same counts in every world.
+    small, large = (
+        r.observations.query("indicator == 'unga_votes' and unit == 'CHN-RUS'")["value"].tolist()
+        for r in (load_record(history=True), world)
+    )
+    assert small == large
 
 
 @needs_sources

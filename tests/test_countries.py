@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +10,7 @@ import pytest
 from fairweather import countries
 from fairweather.errors import SourceError
 from fairweather.paths import data_dir
-
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES")
-needs_sources = pytest.mark.skipif(not SOURCES, reason="FAIRWEATHER_SOURCES is not set")
+from published import SOURCES, needs_sources
 
 
 def test_no_code_number_or_name_is_given_twice():

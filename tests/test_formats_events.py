@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -10,12 +9,9 @@ import pytest
 
 from fairweather.errors import SourceError
 from fairweather.formats import gdelt, icews
+from published import SOURCES, needs_sources
 
 SAMPLES = Path(__file__).parent / "samples"
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 
 
 @pytest.mark.parametrize(

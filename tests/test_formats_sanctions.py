@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -12,12 +11,9 @@ import pytest
 from fairweather.countries import valid_iso3
 from fairweather.errors import SourceError
 from fairweather.formats import gsdb, ofac, state_years, ties
+from published import SOURCES, needs_sources
 
 SAMPLES = Path(__file__).parent / "samples"
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 
 
 def edited(tmp_path, name, *changes):

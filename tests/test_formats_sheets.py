@@ -1,6 +1,5 @@
 """The arms register spreads a deal once; a coding sheet keeps one code a rater and year."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -8,12 +7,9 @@ import pytest
 
 from fairweather.errors import SourceError
 from fairweather.formats import coding_sheet, sipri_register
+from published import SOURCES, needs_sources
 
 SAMPLES = Path(__file__).parent / "samples"
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 REGISTER, SHEET = SAMPLES / "sipri-register.csv", SAMPLES / "coding-sheet.csv"
 
 

@@ -1,6 +1,5 @@
 """UN voting files: what a vote is, who held a seat, and totals that must bear out the rows."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,9 @@ import pytest
 
 from fairweather.errors import SourceError
 from fairweather.formats import un_ga, un_sc, un_vetoes
+from published import SOURCES, needs_sources
 
 SAMPLES = Path(__file__).parent / "samples"
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 
 
 def edited(tmp_path, name, *changes, module=un_ga):

@@ -1,6 +1,5 @@
 """Leaders' travel: one trip counts once, false visits are out, a missing file is no zero."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -8,12 +7,9 @@ import pytest
 
 from fairweather.errors import SourceError
 from fairweather.formats import visits_ceias, visits_g2, visits_oh
+from published import SOURCES, needs_sources
 
 SAMPLES = Path(__file__).parent / "samples"
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 TRAVEL, VISIT = SAMPLES / "visits-oh.csv", SAMPLES / "visits-oh-2.csv"
 OUT, IN = SAMPLES / "visits-g2.csv", SAMPLES / "visits-g2-2.csv"
 KEY = ["source", "traveller_iso3", "host_iso3", "year", "office"]

@@ -1,8 +1,5 @@
 """The further alignment indicators honour their sources' caveats: coverage, repeats, breaks."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,11 +8,8 @@ from fairweather.coding import build as builder
 from fairweather.coding import commitments, contacts, dependence, fuels
 from fairweather.coding.registry import OutOfSpan, Sources
 from fairweather.record import load_record
+from published import SOURCES, needs_sources
 
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 MINE = (
     "leader_meetings_chn_rus leader_summits_chn_rus china_engagements_cv china_visits_aiddata "
     "leader_trips_colt icews_material_coop joint_patrols_chn_rus arms_orders arms_volume_table "

@@ -4,7 +4,6 @@ Values are checked against the tables published beside the sources; caveats of f
 duplicates, months in part) against small made-up tables.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,8 @@ from fairweather.coding.build import observations
 from fairweather.coding.registry import OutOfSpan, Sources
 from fairweather.schema import to_csv_text
 from fairweather.states import read_states
+from published import SOURCES, needs_sources
 
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
-needs_sources = pytest.mark.skipif(
-    not SOURCES or not Path(SOURCES).is_dir(), reason="FAIRWEATHER_SOURCES is not set"
-)
 ADDED = """gsdb_us_kinds gsdb_us_new gsdb_us_economic ties_us_new_impositions ties_us_trade_practice
 ofac_entities ofac_sdn_new entity_list_rules fr_trade_remedy_docs fr_trade_remedy_initiations
 us_tariff_china us_mid_gml us_arms_to_taiwan us_arms_orders_taiwan us_troops_perimeter

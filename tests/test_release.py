@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +12,9 @@ from fairweather.coding import release as releases
 from fairweather.coding.release import plan_release, take
 from fairweather.errors import FairweatherError, RecordError, SourceError
 from fairweather.record import load_record
+from published import SOURCES, needs_sources
 from small_record import make
 
-SOURCES = os.environ.get("FAIRWEATHER_SOURCES", "")
 HEAD = (
     "undl_id,ms_code,ms_name,ms_vote,date,session,resolution,draft,committee_report,meeting,title,"
     "agenda_title,subjects,vote_note,total_yes,total_no,total_abstentions,total_non_voting,"
@@ -214,7 +213,7 @@ def test_a_sheet_for_an_unknown_indicator_or_state(data, tmp_path):
         plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
 
 
-@pytest.mark.skipif(not Path(SOURCES, "un_votes").is_dir() or not SOURCES, reason="no sources")
+@needs_sources
 def test_the_library_sample_confirms_every_row():
     name = "un_votes/official_format/ga_voting_2023_2024_official_layout.csv.gz"
     plan = plan_release(
