@@ -244,10 +244,17 @@ def test_data_build_needs_a_folder():
 
 def test_data_build_hands_on(monkeypatch, tmp_path):
     asked = []
+
+    def build(*where, states):
+        asked.append((*where, states))
+        return pd.DataFrame({"indicator": ["unga_votes"]})
+
     monkeypatch.setitem(sys.modules, "pyarrow", SimpleNamespace())
-    monkeypatch.setattr("fairweather.coding.build.build", lambda *a: asked.append(a))
-    done = call("data", "build", "--sources", tmp_path, "--data", tmp_path / "data")
-    assert done.exit_code == 0 and asked == [(str(tmp_path), str(tmp_path / "data"))]
+    monkeypatch.setattr("fairweather.coding.build.build", build)
+    own = tmp_path / "data"
+    done = call("data", "build", "--sources", tmp_path, "--data", own, "--states", "CHN,RUS,IND")
+    assert done.exit_code == 0 and "unga_votes" in done.stdout
+    assert asked == [(str(tmp_path), str(own), "CHN,RUS,IND")]
 
 
 def test_data_build_without_its_extra(monkeypatch, tmp_path):

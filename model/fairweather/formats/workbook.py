@@ -53,14 +53,13 @@ def workbook_rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str
     openpyxl = openpyxl_or_refuse(path)
     try:
         _check_size(path)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
+        # Opened here, since openpyxl leaves a damaged file open.
+        with path.open("rb") as handle:
+            book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
             table = _sheet(book, path, sheet)
             # A declared size may be false by a million rows; the cells present are what counts.
             table.reset_dimensions()
             rows = [_trimmed(row) for row in table.iter_rows(values_only=True)]
-        finally:
-            book.close()
     except FairweatherError:
         raise
     # A damaged workbook fails in its parser in too many ways to list.
