@@ -104,17 +104,20 @@ def observations(src: Sources, one: Indicator) -> pd.DataFrame:
     )
 
 
-def _belongs(rows: pd.DataFrame, one: Indicator, states: Iterable[str]) -> pd.Series:
+def _belongs(rows: pd.DataFrame, one: Indicator, states: Iterable[str]) -> np.ndarray:
     """Say which rows are about members that existed; the source of pressure is under none."""
     members = set(states) - ({US} if one.latent == PRESSURE else set())
-    system = countries.in_system()
-    good = pd.Series(True, index=rows.index)
-    for codes in (rows["unit"].str[:3], rows["unit"].str[-3:]):
-        good &= codes.isin(members)
-        # No codes at all map to text, not to years.
-        first, last = (codes.map(system[c]).astype("float64") for c in ("first", "last"))
-        good &= (rows["year"] >= first.fillna(0)) & (rows["year"] <= last.fillna(9999))
-    return good
+    system = countries.in_system().to_dict("index")
+    always = {"first": 0, "last": 9999}
+    place, units = pd.factorize(rows["unit"])
+    spans = np.zeros((len(units), 2), dtype="int64")  # of a unit with a stranger: no year at all
+    for k, unit in enumerate(units):
+        pair = {unit[:3], unit[-3:]}
+        if pair <= members:
+            lives = [system.get(state, always) for state in pair]
+            spans[k] = max(x["first"] for x in lives), min(x["last"] for x in lives)
+    year = rows["year"].to_numpy()
+    return (year >= spans[place, 0]) & (year <= spans[place, 1])
 
 
 def _same_indicators(codebook: Codebook) -> None:
