@@ -273,9 +273,30 @@ def test_gdelt_reader_weights_short_months_and_joins_directions(tmp_path):
     assert out["value"].item() == pytest.approx(0, abs=1e-9)
 
 
+def test_aid_of_a_state_that_was_divided_is_not_zero(rows, record):
+    # 1,647 million constant dollars: the source lists them under "Sudan (former)".
+    assert np.expm1(value(rows, "us_aid", "SDN", 2005)) == pytest.approx(1647.19, abs=0.1)
+    past = load_record(history=True).observations
+    past = past[(past["indicator"] == "us_aid") & (past["unit"] == "SDN")]
+    assert (past.loc[past["year"].between(1977, 1990), "value"] > 3).all()
+    # After the partition the old account is neither side's alone.
+    assert np.expm1(value(rows, "us_aid", "SDN", 2013)) == pytest.approx(224.34, abs=0.1)
+
+
+def test_an_aid_account_nobody_knows_is_refused(tmp_path):
+    frame = pd.DataFrame(
+        {"iso3": [np.nan], "country": ["Atlantis (former)"], "transaction_type": ["Obligations"],
+         "fiscal_year": ["1992"], "constant_usd": [1e6]}
+    )  # fmt: skip
+    _write(tmp_path, "us_pressure/us_foreign_aid_country_year.csv.gz", frame)
+    with pytest.raises(SourceError, match="Atlantis"):
+        sanctions.us_aid(Sources(tmp_path, ["CHN"]))
+
+
 def test_aid_reader_drops_transition_quarter_and_returns(tmp_path):
     frame = pd.DataFrame(
         {
+            "country": "China",
             "iso3": ["CHN", "CHN", "CHN", "CHN"],
             "transaction_type": ["Obligations", "Obligations", "Disbursements", "Obligations"],
             "fiscal_year": ["1992", "1976tq", "1993", "1994"],

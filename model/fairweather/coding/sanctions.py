@@ -9,9 +9,21 @@ import numpy as np
 import pandas as pd
 
 from fairweather.coding.registry import Sources, reader, with_zeros
+from fairweather.errors import SourceError
 
 ISSUE_DAYS = 250  # a full year of the Federal Register
 MIN_COMPLETE_MONTHS = 3
+# Aid accounts of states that ended, by code and, where the source has none, by name.
+AID_CODES = {"SDF": "SDN", "SCG": "SRB", "YUF": "YUG"}
+AID_NAMES = {
+    "Czechoslovakia (former)": "CSK",
+    "Germany (former East)": "DDR",
+    "Soviet Union (former)": "RUS",
+    "Vietnam (former South)": "VDR",
+    "Yemen (former P.D.R.)": "YMD",
+}
+AID_OTHER = {"Berlin, West"}
+SUDAN_PARTED = 2011
 
 
 def _log1p_count(src: Sources, name: str, column: str, years: tuple[int, int]) -> pd.DataFrame:
@@ -90,16 +102,35 @@ def fr_sanction_docs(src: Sources) -> pd.DataFrame:
     return federal_register_documents(src, "sanction_or_control_docs")
 
 
+def _aid_accounts(rows: pd.DataFrame) -> pd.Series:
+    """Say whose each account is: some stand under the name or code of a state that ended.
+
+    Raises
+    ------
+    SourceError
+        If an account without a code has a name that is not known here.
+    """
+    unit = rows["iso3"].fillna(rows["country"].map(AID_NAMES)).replace(AID_CODES)
+    nameless = rows[unit.isna() & ~rows["country"].isin(AID_OTHER)]
+    if not nameless.empty:
+        raise SourceError(
+            f"the account {nameless['country'].iloc[0]!r} has no code",
+            file="us_foreign_aid_country_year.csv.gz",
+            remedy="Say whose it is in AID_NAMES of coding/sanctions.py.",
+        )
+    # After the partition the old account holds what went to either side.
+    return unit.mask((rows["iso3"] == "SDF") & (rows["year"] > SUDAN_PARTED))
+
+
 @reader("us_aid")
 def us_aid(src: Sources) -> pd.DataFrame:
     """Log of one plus US aid obligations in million constant dollars; returns count as none."""
-    rows = src.read(
-        "us_aid",
-        ["iso3", "transaction_type", "fiscal_year", "constant_usd"],
-    ).rename(columns={"iso3": "unit"})
+    columns = ["iso3", "country", "transaction_type", "fiscal_year", "constant_usd"]
+    rows = src.read("us_aid", columns)
     # "1976tq" is a transition quarter, not a year.
     rows["year"] = pd.to_numeric(rows["fiscal_year"], errors="coerce")
     rows = rows[(rows["transaction_type"] == "Obligations") & rows["year"].notna()]
     rows["year"] = rows["year"].astype(int)
+    rows["unit"] = _aid_accounts(rows)
     table = with_zeros(rows, src.states, *src.span(1950, 2024), "constant_usd")
     return table.assign(value=np.log1p(table["value"].clip(lower=0) / 1e6))
