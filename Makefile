@@ -25,7 +25,7 @@ data: bootstrap ## rebuild data/ from publishers' files: make data SOURCES=folde
 	@$(BIN)/python -m fairweather.coding.build "$(SOURCES)" data $(ARGS)
 
 docs: bootstrap ## describe data/ anew: data package, codebook page, coverage chart
-	@$(BIN)/python -m fairweather.datapackage data
+	@$(BIN)/fairweather data package --data data
 	@$(BIN)/fairweather data codebook --data data --out docs/codebook.md
 	@$(BIN)/fairweather data coverage --data data --history --out docs/img/coverage.png
 

@@ -1,6 +1,7 @@
 """The command line: refusals cost nothing, end in one line and the right exit code."""
 
 import os
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 import fairweather as fw
 import helpers
 from fairweather import cli, pipeline
+from fairweather.chronology import load_chronology
 from fairweather.errors import PriorError, SamplerError, ScenarioError
+from fairweather.paths import shipped_data_dir
 
 STATES = ",".join(helpers.STATES)
 DRAW = pipeline.draw
@@ -225,11 +228,23 @@ def test_a_run_that_is_not_there(world, args):
 # -- data ----------------------------------------------------------------------------------------
 
 
-def test_data_check(monkeypatch):
-    table = pd.DataFrame({"indicator": ["a", "b"], "rows": [10, 2000]})
+def test_data_check(monkeypatch, tmp_path):
+    table = pd.DataFrame({"indicator": ["a", "b"], "rows": [10, 2000], "long_rows": [0, 1500]})
     monkeypatch.setattr("fairweather.record.check", lambda folder: table)
-    out = call("data", "check").output
-    assert "2 indicators, 2,010 rows: the record is sound." in out
+    out = call("data", "check", "--data", tmp_path).output
+    assert "2 indicators, 2,010 rows, 1,500 of the long record, 0 events: all sound." in out
+
+
+def test_data_check_reads_the_chronology_too(monkeypatch, tmp_path):
+    table = pd.DataFrame({"indicator": ["a"], "rows": [10], "long_rows": [0]})
+    monkeypatch.setattr("fairweather.record.check", lambda folder: table)
+    events = len(load_chronology(unverified=True))
+    assert f"{events} events: all sound" in call("data", "check").output
+    shutil.copytree(shipped_data_dir(), tmp_path / "data")
+    path = tmp_path / "data" / "chronology.csv"
+    path.write_text(path.read_text("utf-8").replace(",mutual,", ",sideways,", 1), "utf-8")
+    done = call("data", "check", "--data", tmp_path / "data")
+    assert done.exit_code == 2 and "chronology.csv, line" in done.stderr
 
 
 def test_data_check_of_a_folder_without_a_record(tmp_path):

@@ -112,6 +112,11 @@ def test_sources_are_complete(book):
     path.write_text(text.replace('publisher = "United Nations"\n', "", 1))
     with pytest.raises(CodebookError, match=r"sources.toml, line \d+: .*lacks .*'publisher'"):
         load_codebook(book)
+    path.write_text(text.replace('read_on = "2026-11-24"', 'read_on = "24 November"', 1))
+    with pytest.raises(
+        CodebookError, match=r"sources.toml, line \d+: .*'24 November' is not a day"
+    ):
+        load_codebook(book)
     path.unlink()
     with pytest.raises(CodebookError, match=r"sources.toml: the file does not exist"):
         load_codebook(book)

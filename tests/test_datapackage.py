@@ -8,8 +8,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from fairweather import datapackage, paths
+from fairweather.cli import app
 from fairweather.codebook import load_codebook
 from fairweather.errors import CodebookError, RecordError
 from fairweather.schema import COLUMNS
@@ -229,7 +231,7 @@ def test_refusals(small):
         datapackage.descriptor(small)
 
 
-def test_from_the_command_line(small, capsys):
-    datapackage.main([str(small)])
-    assert capsys.readouterr().out.strip() == str(small / datapackage.FILE)
+def test_from_the_command_line(small):
+    done = CliRunner().invoke(app, ["data", "package", "--data", str(small)])
+    assert done.exit_code == 0 and done.stdout.strip() == str(small / datapackage.FILE)
     assert (small / datapackage.FILE).read_text(encoding="utf-8") == datapackage.text(small)

@@ -29,6 +29,9 @@ SAMPLES = Path(__file__).parent / "samples"
         (gdelt, "-249.5,24,24", "-249.5,25,24", "do not fit", 5),
         (gdelt, "-249.5,24,24", "-249.5,24,31", "do not fit", 5),
         (gdelt, "-249.5,24,24", "-249.5,24,25", "another number", 5),
+        (gdelt, "2022-05,CHN", "2022-04,CHN", "the pair CHN, RUS stands twice in 2022-04", 12),
+        (gdelt, "2022-12,CHN,RUS,2204.3,2204.3,0.0,26,26\n", "", "no year is whole", None),
+        (gdelt, "2022-05,CHN,RUS,2005.5,2055.5,-50.0,31,31\n", "", "before 2022-06 is mis", 12),
     ],
 )
 def test_faults_are_named_by_line(tmp_path, reader, old, new, match, row):
@@ -47,6 +50,8 @@ def test_coverage_needs_events():
     assert icews.coverage({"icews": table}) == (2013, 2014) == icews.coverage({"icews": quiet})
     months = gdelt.read([SAMPLES / "gdelt.csv"])
     assert gdelt.coverage(months) == (2022, 2022)
+    part = months["gdelt"].assign(month=months["gdelt"]["month"].str.replace("2022-01", "2023-01"))
+    assert gdelt.coverage({"gdelt": part}) == (2023, 2022)
 
 
 @needs_sources
@@ -54,7 +59,7 @@ def test_coverage_needs_events():
     ("reader", "name", "keep"),
     [
         (icews, "icews_directed_dyad_year_2002_2014", ("year", 2013)),
-        (gdelt, "gdelt_net_goldstein_pair_month_2018_2024", ("month", "2022-11")),
+        (gdelt, "gdelt_net_goldstein_pair_month_2018_2024", ("month", "2022-01")),
     ],
 )
 def test_prepared_copies_pass_unchanged(tmp_path, reader, name, keep):

@@ -113,7 +113,7 @@ def test_bad_cell_names_file_line_and_remedy(tmp_path, name, column, value, prob
     with pytest.raises(RecordError) as caught:
         read_parts([first_part(path, codebook[name])], states, codebook.sources)
     text = str(caught.value)
-    assert text.startswith(f"{name}.csv, line {line}: ")
+    assert text.startswith(f"observations/{name}.csv, line {line}: ")
     assert problem in text
     assert caught.value.remedy and caught.value.remedy in text
     assert caught.value.row == line
@@ -331,6 +331,8 @@ def test_error_text():
     assert str(FairweatherError("bad", file="/a/b.csv", row=2, remedy="Mend it.")) == (
         "b.csv, line 2: bad. Mend it."
     )
+    assert str(FairweatherError("bad", file=Path("a/b.csv"))) == "b.csv: bad"
+    assert str(FairweatherError("bad", file="a/b.csv")) == "a/b.csv: bad"
     assert str(FairweatherError("bad", row=2)) == "line 2: bad"
     assert str(FairweatherError("bad")) == "bad"
 

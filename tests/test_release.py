@@ -2,12 +2,18 @@
 
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from fairweather import paths
+import fairweather
+from fairweather import datapackage, paths
+from fairweather.alone import alone
 from fairweather.coding import release as releases
 from fairweather.coding.release import plan_release, take
 from fairweather.errors import FairweatherError, RecordError, SourceError
@@ -20,6 +26,7 @@ HEAD = (
     "agenda_title,subjects,vote_note,total_yes,total_no,total_abstentions,total_non_voting,"
     "total_ms,undl_link\n"
 )
+MODEL = str(Path(fairweather.__file__).parents[1])
 NAMES = {"CHN": "CHINA", "IND": "INDIA", "RUS": "RUSSIAN FEDERATION", "USA": "UNITED STATES",
          "ISR": "ISRAEL", "CAN": "CANADA", "AUS": "AUSTRALIA"}  # fmt: skip
 
@@ -83,7 +90,7 @@ def test_new_then_nothing_new_then_changed_then_withdrawn(data, tmp_path):
 
     # With too few votes left Russia's pairs have no row.
     assembly(file, russia="Y" * 9 + "XXX")
-    with pytest.raises(SourceError, match="2 of 3 rows of 2025-2025 are missing"):
+    with pytest.raises(SourceError, match="2 of 3 rows of 2025-2025 that were not zero"):
         plan_release("un-ga", [file], data_dir=data, released="2026-04-01")
     plan = plan_release(
         "un-ga", [file], data_dir=data, released="2026-04-01", accept_withdrawals=True
@@ -156,9 +163,48 @@ def test_one_import_at_a_time(data, tmp_path):
     plan = plan_release(
         "un-ga", [assembly(tmp_path / "ga.csv")], data_dir=data, released="2026-02-06"
     )
-    (data / ".import-lock").touch()
-    with pytest.raises(RecordError, match="another import is running"):
+    before = everything(data)
+    with alone(data), pytest.raises(RecordError, match="another command is changing the record"):
         take(plan)
+    assert everything(data) == before
+    assert take(plan) is not None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from fairweather import datapackage
+from fairweather.coding import release
+name, file, data = sys.argv[1:]
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+if name == "datapackage":
+    datapackage.write = die
+elif name == "rename":
+    Path.rename = die
+else:
+    release._note = die
+plan = release.plan_release("un-ga", [file], data_dir=data, released="2026-02-06")
+release.take(plan)
+"""
+
+
+@pytest.mark.parametrize("moment", ["note", "rename", "datapackage"])
+def test_a_killed_import_is_not_there_or_whole_and_does_not_bar_the_next(data, tmp_path, moment):
+    file = assembly(tmp_path / "ga.csv")
+    was = load_record(data).content_hash
+    call = [sys.executable, "-c", KILLED, moment, str(file), str(data)]
+    killed = subprocess.run(call, env=os.environ | {"PYTHONPATH": MODEL}, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    whole = moment == "datapackage"
+    assert (load_record(data).content_hash != was) == whole
+    plan = plan_release("un-ga", [file], data_dir=data, released="2026-02-06")
+    assert plan.changes.empty == whole
+    take(plan)
+    assert votes(load_record(data), "CHN-RUS", 2025) == [[12, 0, 0, 12]]
+    assert not list(data.glob("vintages/.*"))
+    # The description of the files is in step again.
+    assert (data / datapackage.FILE).read_text("utf-8") == datapackage.text(data)
 
 
 def test_the_record_inside_a_package_is_not_changed(tmp_path):

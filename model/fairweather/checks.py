@@ -6,6 +6,7 @@ refusal reads the same everywhere. Guarded by ``tests/test_record.py``.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pandera.pandas as pa
 
 from fairweather.errors import FairweatherError, RecordError
 
-NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+# ASCII only: \d would take the digits of every script.
+NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
 def rule(test: Callable, problem: str, remedy: str) -> pa.Check:
@@ -40,6 +42,20 @@ def matches(pattern: str) -> Callable[[pd.Series], pd.Series]:
     [True, False]
     """
     return lambda cells: cells.str.fullmatch(pattern).astype(bool)
+
+
+def is_day(text: str) -> bool:
+    """Say whether text is a real day, written YYYY-MM-DD.
+
+    Examples
+    --------
+    >>> is_day("2014-02-28"), is_day("2014-02-30")
+    (True, False)
+    """
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def enforce(
@@ -111,7 +127,7 @@ def enforce(
     raise error(problem, file=of(position), row=line(position), remedy=remedy)
 
 
-def read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+def read_text(path: Path, columns: Iterable[str], shown: str | None = None) -> pd.DataFrame:
     """Read a table of our own as text, with exactly these columns.
 
     Parameters
@@ -120,6 +136,8 @@ def read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
         A UTF-8 CSV file.
     columns : iterable of str
         All its columns, in the order wanted.
+    shown : str, optional
+        How messages call the file; by its name by default.
 
     Returns
     -------
@@ -131,19 +149,20 @@ def read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
     RecordError
         If the file is missing, no such table, or lacks or adds a column.
     """
+    file = shown or path
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
         raise RecordError(
-            "the file is missing", file=path, remedy="Restore it, or rebuild data/."
+            "the file is missing", file=file, remedy="Restore it, or rebuild data/."
         ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as err:
-        raise RecordError(f"not a UTF-8 CSV table: {err}", file=path, remedy="Mend it.") from None
+        raise RecordError(f"not a UTF-8 CSV table: {err}", file=file, remedy="Mend it.") from None
     for name in columns:
         if name not in frame:
             raise RecordError(
                 f"the column {name!r} is missing",
-                file=path,
+                file=file,
                 row=1,
                 remedy=f"Use the columns {', '.join(columns)}.",
             )
@@ -151,7 +170,7 @@ def read_text(path: Path, columns: Iterable[str]) -> pd.DataFrame:
         if name not in columns:
             raise RecordError(
                 f"the column {name!r} is unknown",
-                file=path,
+                file=file,
                 row=1,
                 remedy=f"Use the columns {', '.join(columns)}.",
             )

@@ -40,7 +40,9 @@ UNVERIFIED_FILE = "unverified/chronology_unverified.csv"
 RUBRIC_FILE = "chronology_rubric.toml"
 MEMORY = "U"
 _CODED = ("channel", "direction", "sign", "intensity", "reliability", "date_precision")
-_DAY, _MONTH, _YEAR = r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d", r"\d{4}"
+_YEAR = "[0-9]{4}"
+_MONTH = f"{_YEAR}-[0-9]{{2}}"
+_DAY = f"{_MONTH}-[0-9]{{2}}"
 _FORM = {
     "day": _DAY,
     "reported": _DAY,

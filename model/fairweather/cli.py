@@ -1,7 +1,8 @@
 """The command line: asks, hands on, and turns every refusal into one line and an exit code.
 
-Exit codes: 0 done, 1 unforeseen, 2 refused (bad input), 3 the draws do not meet the bar, 130
-interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests/test_cli.py``.
+Exit codes: 0 done, 1 unforeseen, 2 refused (bad input, a file that cannot be read or written), 3
+the draws do not meet the bar, 130 interrupted. Nothing heavy is imported before a command runs.
+Guarded by ``tests/test_cli.py``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ class _Guarded(TyperGroup):
             code = _complain(err, NOT_CONVERGED)
         except FairweatherError as err:
             code = _complain(err, REFUSED)
+        except BrokenPipeError:
+            raise
+        except OSError as err:
+            what = f"'{err.filename}': " if err.filename else ""
+            code = _complain(f"{what}{err.strerror or err}", REFUSED)
         except KeyboardInterrupt:
             code = _complain("interrupted; nothing was archived", INTERRUPTED)
         raise typer.Exit(code)

@@ -35,7 +35,16 @@ def data_copy(
         raise FairweatherError(f"'{folder}' exists already", remedy="Name a new folder.")
     leave = shutil.ignore_patterns(".*", "__pycache__")
     shutil.copytree(data_dir(), folder, ignore=leave)
-    typer.echo(f"{folder}: use it with --data {folder}, or set {OWN_DATA}={folder}")
+    place = folder.resolve()
+    typer.echo(f"{place}: use it with --data {place}, or set {OWN_DATA}={place}")
+
+
+@data_app.command("package")
+def data_package(folder: Folder = None) -> None:
+    """Describe the record's tables anew: datapackage.json, after a change by hand."""
+    from fairweather import datapackage
+
+    typer.echo(str(datapackage.write(folder)))
 
 
 @data_app.command("formats")
@@ -46,7 +55,9 @@ def data_formats() -> None:
     width = max(map(len, FORMATS))
     for name in FORMATS:
         reader = get_format(name)
-        feeds = ", ".join(reader.INDICATORS) or "any indicator of the codebook"
+        feeds = ", ".join(reader.INDICATORS) or (
+            "your own indicators" if name == "coding-sheet" else "no indicator by itself"
+        )
         typer.echo(f"{name:<{width}}  {reader.TITLE}\n{'':<{width}}  -> {feeds}")
 
 
@@ -73,9 +84,6 @@ def data_import(
     years: Annotated[
         str | None, typer.Option("--years", metavar="FIRST-LAST", help="Years it speaks about.")
     ] = None,
-    sources: Annotated[
-        str | None, typer.Option("--sources", metavar="DIR", help="For tables it does not hold.")
-    ] = None,
     accept_withdrawals: Annotated[
         bool, typer.Option("--accept-withdrawals", help="Even if much of the record is gone.")
     ] = False,
@@ -88,7 +96,7 @@ def data_import(
     from fairweather.coding.release import plan_release, take
 
     plan = plan_release(
-        layout, files, data_dir=folder, released=released, years=_years(years), sources=sources,
+        layout, files, data_dir=folder, released=released, years=_years(years),
         accept_withdrawals=accept_withdrawals,
     )  # fmt: skip
     _show(plan)

@@ -29,12 +29,22 @@ History = Annotated[bool, typer.Option("--history", help="With the long record."
 
 @data_app.command("check")
 def data_check(folder: Folder = None) -> None:
-    """Check the record and summarise it."""
+    """Check the record, the long record and the chronology, and summarise them."""
+    from fairweather import chronology, datapackage, paths
     from fairweather.record import check
 
     table = check(folder)
+    place = Path(folder) if folder else paths.data_dir()
+    # A record of other states has no chronology of this pair.
+    kept = (place / chronology.FILE).exists()
+    events = len(chronology.load_chronology(place, unverified=True)) if kept else 0
     typer.echo(table.to_string(index=False))
-    typer.echo(f"{len(table)} indicators, {int(table['rows'].sum()):,} rows: the record is sound.")
+    typer.echo(
+        f"{len(table)} indicators, {int(table['rows'].sum()):,} rows, "
+        f"{int(table['long_rows'].sum()):,} of the long record, {events} events: all sound."
+    )
+    if datapackage.out_of_step(place):
+        typer.echo("datapackage.json is out of step with the files: fairweather data package.")
 
 
 @data_app.command("describe")

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fairweather import paths
+from fairweather.checks import is_day
 from fairweather.errors import CodebookError
 from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
 
@@ -88,7 +89,11 @@ class Indicator:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One publisher's data set: how to cite it, its terms, and where our copy was read."""
+    """One publisher's data set: how to cite it, its terms, and where our copy was read.
+
+    ``version`` is the publisher's own, where it gives one; ``read_on`` the day by which the copy
+    had been read (YYYY-MM-DD). Both may be left out.
+    """
 
     id: str
     citation: str
@@ -96,6 +101,8 @@ class Source:
     licence: str
     read: str
     note: str
+    version: str = ""
+    read_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -208,6 +215,7 @@ def load_codebook(path: str | Path | None = None) -> Codebook:
     sources_path = path.with_name("sources.toml")
     sources = _read_tables(sources_path, "source", Source)
     indicators = _read_tables(path, "indicator", Indicator)
+    _check_days(sources, sources_path)
     lines = _lines(path, "indicator")
     for one in indicators.values():
         _check(one, sources, path, lines[one.id])
@@ -220,6 +228,18 @@ def load_codebook(path: str | Path | None = None) -> Codebook:
                 remedy="Set anchor = true for exactly one of its indicators.",
             )
     return Codebook(tuple(indicators.values()), MappingProxyType(sources))
+
+
+def _check_days(sources: Mapping[str, Source], path: Path) -> None:
+    """Refuse a day of reading that is none: releases are compared with it."""
+    for one in sources.values():
+        if one.read_on and not is_day(one.read_on):
+            raise CodebookError(
+                f"[source.{one.id}] read_on {one.read_on!r} is not a day",
+                file=path,
+                row=_lines(path, "source").get(one.id),
+                remedy="Write YYYY-MM-DD.",
+            )
 
 
 def _lines(path: Path, kind: str) -> dict[str, int]:

@@ -193,7 +193,8 @@ def _source(source: Source, used: list[str]) -> str:
         "",
         f"- publisher: {plain(source.publisher)}",
         f"- licence: {plain(source.licence)}",
-        f"- read from: {plain(source.read)}",
+        *([f"- version: {plain(source.version)}"] if source.version else []),
+        f"- read from: {plain(source.read)}" + (f", by {source.read_on}" * bool(source.read_on)),
         f"- note: {plain(source.note)}",
         f"- used by: {', '.join(used) or 'nothing'}",
     ]

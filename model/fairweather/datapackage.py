@@ -7,7 +7,6 @@ codebook alone, so the same data give the same bytes. Guarded by ``tests/test_da
 
 from __future__ import annotations
 
-import argparse
 import csv
 import datetime as dt
 import hashlib
@@ -143,6 +142,27 @@ def text(data_dir: str | Path | None = None) -> str:
     return _json(descriptor(data_dir)) + "\n"
 
 
+def out_of_step(data_dir: str | Path | None = None) -> bool:
+    """Say whether ``datapackage.json`` is missing or differs from the files it describes.
+
+    Parameters
+    ----------
+    data_dir : str or Path, optional
+        As in `descriptor`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> out_of_step()
+    False
+    """
+    path = (paths.data_dir() if data_dir is None else Path(data_dir)) / FILE
+    return not path.exists() or path.read_bytes() != text(path.parent).encode()
+
+
 def write(data_dir: str | Path | None = None) -> Path:
     """Write ``datapackage.json`` into the folder of the record.
 
@@ -186,7 +206,8 @@ def _json(value: Any, indent: int = 0) -> str:
 
 def _source(book: Codebook, key: str) -> dict[str, str]:
     one = book.sources[key]
-    return {"key": key, "title": one.citation, "publisher": one.publisher}
+    told = {"key": key, "title": one.citation, "publisher": one.publisher}
+    return told | ({"version": one.version} if one.version else {})
 
 
 def _resource(name: str, folder: Path, book: Codebook) -> dict[str, Any]:
@@ -362,14 +383,3 @@ def _kind(cells: list[str]) -> str:
         if all(re.fullmatch(form, cell) for cell in cells):
             return kind
     return "string"
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Write it from the command line: `python -m fairweather.datapackage DATA`."""
-    parser = argparse.ArgumentParser(description="Describe the tables of data/ as a Data Package.")
-    parser.add_argument("data", type=Path)
-    print(write(parser.parse_args(argv).data))
-
-
-if __name__ == "__main__":
-    main()

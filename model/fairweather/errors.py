@@ -16,7 +16,9 @@ class FairweatherError(Exception):
     message : str
         What is wrong.
     file : str or Path, optional
-        The file at fault; only its name is shown, so that messages do not depend on the machine.
+        The file at fault; of a path only the name is shown, so that messages do not depend on the
+        machine. Text that is no absolute path is shown as it is: two folders of the record hold
+        files of one name.
     row : int, optional
         Line in that file, counted from 1 (the header is line 1).
     remedy : str, optional
@@ -36,7 +38,8 @@ class FairweatherError(Exception):
         row: int | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.file = None if file is None else Path(file).name
+        whole = isinstance(file, str) and not Path(file).is_absolute()
+        self.file = file if whole or file is None else Path(file).name
         self.row = row
         self.remedy = remedy
         where = self.file or ""

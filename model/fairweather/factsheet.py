@@ -52,7 +52,8 @@ def facts(found: Description) -> Table:
         "source": source.citation,
         "publisher": source.publisher,
         "licence": source.licence,
-        "read from": source.read,
+        "version": source.version,
+        "read from": source.read + (f", by {source.read_on}" if source.read_on else ""),
         "note": source.note,
     }
     for name, text in rows.items():

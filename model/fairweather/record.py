@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -40,8 +41,9 @@ class Record:
     as_of : datetime.date or None
         Cut-off, or None for everything.
     ledger : DataFrame
-        Every row of every vintage in the order it became known, with `status`; what
-        `observations` is resolved from. Without later releases it equals `observations`.
+        Every row of every vintage, with `status` and `release` (0 for the first vintage, then in
+        the order of the folders) and `begins`, the day before which even the existence of the row
+        would tell of something later; what `observations` is resolved from.
     """
 
     observations: pd.DataFrame
@@ -53,7 +55,8 @@ class Record:
     def __post_init__(self) -> None:
         """Take the observations for the whole ledger where there was one vintage."""
         if self.ledger is None:
-            object.__setattr__(self, "ledger", self.observations)
+            rows = self.observations.assign(status="", release=0)
+            object.__setattr__(self, "ledger", _dated(rows, self.codebook))
 
     @cached_property
     def content_hash(self) -> str:
@@ -90,15 +93,15 @@ class Record:
                 f"{day} is after the record's own cut-off {self.as_of}",
                 remedy="Load the record again with the later day.",
             )
-        kept = self.ledger[self.ledger["available_on"] <= pd.Timestamp(day)]
+        known = self.ledger[["available_on", "begins"]].max(axis=1)
+        kept = self.ledger[known <= pd.Timestamp(day)]
         if kept.empty:
             earliest = self.ledger["available_on"].min().date()
             raise AsOfError(
                 f"nothing was available on {day}", remedy=f"Choose {earliest} or a later day."
             )
         kept = kept.reset_index(drop=True)
-        shown = _begun(resolve(kept), self.codebook)
-        return replace(self, observations=shown, as_of=day, ledger=kept)
+        return replace(self, observations=resolve(kept), as_of=day, ledger=kept)
 
     def select(
         self, states: Iterable[str] | None = None, years: Iterable[int] | None = None
@@ -157,8 +160,7 @@ def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ledger : DataFrame
-        Columns of the record, and `status` and `release` (0 for the first vintage, then counted
-        in the order of the folders) if there are later vintages.
+        As in `Record.ledger`.
 
     Returns
     -------
@@ -171,22 +173,26 @@ def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
     >>> len(resolve(rows)) == len(rows)
     True
     """
-    if "status" not in ledger:
-        return ledger
+    if not ledger["release"].any():
+        return ledger[list(COLUMNS)]
     order = [*KEY, "available_on", "release"]
     last = ledger.sort_values(order, kind="stable").drop_duplicates(list(KEY), keep="last")
     return last.loc[last["status"] != "withdrawn", list(COLUMNS)].reset_index(drop=True)
 
 
-def _begun(rows: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
-    """Drop rows of zeros that are there only because of what came later.
+def _dated(rows: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Add `begins`: of counts kept for units with any, the day the first of them was known.
 
-    Some counts are kept for units with any. On a day before the first of them, a unit's zeros
-    would tell that there will be one.
+    Before that day a unit's zeros would tell, by being there, that there will be one. The panel
+    and the long record are coded apart, each with its own units.
     """
-    kinds = [one.id for one in codebook.indicators if one.only_with_any]
-    most = rows.groupby(["indicator", "unit"])["value"].transform("max")
-    return rows[~rows["indicator"].isin(kinds) | (most > 0)].reset_index(drop=True)
+    kinds = {one.id: one.first_year for one in codebook.indicators if one.only_with_any}
+    one = rows["indicator"].isin(kinds)
+    panel = rows["year"] >= rows["indicator"].map(kinds).fillna(0)
+    key = [rows["indicator"], rows["unit"], panel]
+    first = rows["available_on"].where(rows["value"] > 0).groupby(key).transform("min")
+    never = pd.Timestamp.max.normalize().as_unit(rows["available_on"].dt.unit)
+    return rows.assign(begins=first.fillna(never).where(one, rows["available_on"]))
 
 
 def as_date(as_of: str | dt.date | None) -> dt.date | None:
@@ -265,9 +271,7 @@ def load_record(
     codebook = load_codebook(folder / "codebook.toml")
     states = read_states(folder / "states.csv")
     releases = _releases(folder / "vintages", codebook)
-    files = _files(
-        folder / "observations", codebook, required=set(codebook) - {p.one.id for p in releases}
-    )
+    files = _files(folder / "observations", codebook, required=_required(folder, codebook))
     parts = [first_part(path, codebook[name]) for name, path in files.items()]
     if history:
         old = _files(folder / "history", codebook, required=())
@@ -275,9 +279,8 @@ def load_record(
     # In a world somebody chose, an indicator may have no unit at all.
     chosen = bool((states["role"] == CHOSEN).any())
     rows = read_parts([*parts, *releases], states["iso3"], codebook.sources, may_be_empty=chosen)
-    if not releases:
-        rows = rows[list(COLUMNS)]
     rows = rows.sort_values([*KEY, "available_on"], kind="stable").reset_index(drop=True)
+    rows = _dated(rows, codebook)
     record = Record(resolve(rows), codebook, states, ledger=rows)
     return record if cut is None else record.known_on(cut)
 
@@ -288,11 +291,26 @@ def _files(folder: Path, codebook: Codebook, required: Iterable[str]) -> dict[st
     for stray in sorted(set(present) - set(codebook)):
         raise RecordError(
             f"unknown indicator {stray!r}",
-            file=f"{stray}.csv",
+            file=f"{folder.name}/{stray}.csv",
             row=1,
             remedy="Describe it in codebook.toml, or remove the file.",
         )
     return {k: folder / f"{k}.csv" for k in codebook if k in present or k in set(required)}
+
+
+def _required(folder: Path, codebook: Codebook) -> set[str]:
+    """Name the indicators whose first vintage must be there.
+
+    Those of the default fit, and those the data package lists: an indicator somebody has just
+    described has no rows until the first are imported.
+    """
+    wanted = {one.id for one in codebook.by(default=True)}
+    try:
+        package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        listed = {Path(one["path"]) for one in package["resources"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return wanted
+    return wanted | {p.stem for p in listed if p.parent.name == "observations"} & set(codebook)
 
 
 def _releases(folder: Path, codebook: Codebook) -> list[Part]:
@@ -335,7 +353,7 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
     DataFrame
         One row per indicator in codebook order: `indicator, latent, domain, family, default, rows,
         units, first_year, last_year, zeros` (share of rows that are zero; blank where zero has no
-        meaning), `source`.
+        meaning), `long_rows` (rows of the long record, not among `rows`), `source`.
 
     Raises
     ------
@@ -347,8 +365,13 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
     >>> int(check().set_index("indicator").loc["unga_votes", "first_year"])
     1992
     """
-    record = load_record(data_dir)
-    grouped = record.observations.groupby("indicator")
+    record = load_record(data_dir, history=True)
+    rows = record.observations
+    panel_from = rows["indicator"].map(
+        {one.id: one.first_year for one in record.codebook.indicators}
+    )
+    long = rows["year"] < panel_from
+    grouped = rows[~long].groupby("indicator")
     found = grouped.agg(
         rows=("year", "size"),
         units=("unit", "nunique"),
@@ -371,6 +394,7 @@ def check(data_dir: str | Path | None = None) -> pd.DataFrame:
     )
     table = entries.join(found, on="indicator")
     table["zeros"] = table["zeros"].where([i.true_zero for i in record.codebook.indicators])
-    whole = ["rows", "units", "first_year", "last_year"]
-    table[whole] = table[whole].astype("Int64").fillna({"rows": 0, "units": 0})
+    table["long_rows"] = table["indicator"].map(rows[long].value_counts("indicator"))
+    whole = ["rows", "units", "first_year", "last_year", "long_rows"]
+    table[whole] = table[whole].astype("Int64").fillna({"rows": 0, "units": 0, "long_rows": 0})
     return table[[c for c in table if c != "source"] + ["source"]]

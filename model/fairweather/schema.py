@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pandera.pandas as pa
 
-from fairweather.checks import NUMBER, enforce, matches, read_text, rule
+from fairweather.checks import NUMBER, enforce, is_day, matches, read_text, rule
 from fairweather.codebook import Indicator
 from fairweather.errors import RecordError
 
@@ -70,6 +70,13 @@ class Part:
     released: dt.date | None = None
     number: int = 0
 
+    @property
+    def shown(self) -> str:
+        """The file as messages call it: an indicator has one in each of several folders."""
+        if self.released is not None:
+            return "/".join(self.path.parts[-3:])
+        return "/".join(self.path.parts[-2:])
+
 
 def _text_schema(
     units: str, rated: bool, states: frozenset[str], sources: frozenset[str]
@@ -96,7 +103,7 @@ def _text_schema(
                 "write the two different states alphabetically",
             ),
         ],
-        "year": [rule(matches(r"\d{4}"), "year is not a whole year", "write four digits")],
+        "year": [rule(matches("[0-9]{4}"), "year is not a whole year", "write four digits")],
         "rater": [
             rule(
                 matches(r"[\w.-]*" if rated else ""),
@@ -111,7 +118,7 @@ def _text_schema(
         ],
         "available_on": [
             rule(
-                _each(_is_date),
+                _each(is_day),
                 "available_on is not a date",
                 "write YYYY-MM-DD",
             )
@@ -152,13 +159,6 @@ def _text_schema(
         ),
     ]
     return pa.DataFrameSchema({k: pa.Column(checks=v) for k, v in rules.items()}, checks=wide)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return dt.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _typed_schema(family: str) -> pa.DataFrameSchema:
@@ -317,9 +317,9 @@ def release_part(path: str | Path, one: Indicator, released: dt.date, number: in
 def _text(position: int, part: Part, may_be_empty: bool) -> pd.DataFrame:
     """Read one file as text, beside what its rows have to agree with."""
     later = part.released is not None
-    frame = read_text(part.path, (*COLUMNS, "status") if later else COLUMNS)
+    frame = read_text(part.path, (*COLUMNS, "status") if later else COLUMNS, part.shown)
     if frame.empty and not may_be_empty:
-        raise RecordError("the file has no rows", file=part.path, remedy="Delete it or fill it.")
+        raise RecordError("the file has no rows", file=part.shown, remedy="Delete it or fill it.")
     beside = {
         "status": frame["status"] if later else "",
         "release": part.number,
@@ -342,7 +342,7 @@ def _enforce(schema: pa.DataFrameSchema, rows: pd.DataFrame, parts: Sequence[Par
     enforce(
         schema,
         rows,
-        lambda position: parts[rows["_part"].iloc[max(position, 0)]].path,
+        lambda position: parts[rows["_part"].iloc[max(position, 0)]].shown,
         line=lambda position: 1 if position < 0 else int(rows["_line"].iloc[position]),
     )
 

@@ -45,7 +45,7 @@ def read_states(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     frame = read_text(path, STATE_COLUMNS)
-    whole = [rule(matches(r"\d+"), "not a whole number", "write a count of years")]
+    whole = [rule(matches("[0-9]+"), "not a whole number", "write a count of years")]
     schema = pa.DataFrameSchema(
         {
             "iso3": pa.Column(

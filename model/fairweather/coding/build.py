@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from fairweather import chronology, countries, datapackage, paths
+from fairweather.alone import alone
 from fairweather.checks import read_text
 from fairweather.codebook import Codebook, Indicator, load_codebook
 from fairweather.coding.registry import READERS, OutOfSpan, Sources
@@ -121,7 +122,9 @@ def _belongs(rows: pd.DataFrame, one: Indicator, states: Iterable[str]) -> np.nd
 
 
 def _same_indicators(codebook: Codebook) -> None:
-    coded, listed = set(readers()), set(codebook)
+    # What somebody codes by hand, outside the default fit, has no reader.
+    coded = set(readers())
+    listed = {one.id for one in codebook.indicators if one.default or one.id in coded}
     if coded != listed:
         raise SourceError(
             f"codebook and readers differ: only in one of them {sorted(coded ^ listed)}",
@@ -164,6 +167,11 @@ def build(
         If a coding breaks a rule of the record; nothing is then replaced.
     """
     data_dir = Path(data_dir)
+    if (data_dir / "vintages").exists() and states is not None:
+        raise SourceError(
+            "the folder holds releases, which are about its present states",
+            remedy="Build the other states in a new folder: --data DIR.",
+        )
     if states is not None:
         _describe(data_dir)
     codebook = load_codebook(data_dir / "codebook.toml")
@@ -171,6 +179,22 @@ def build(
     src = Sources(sources_dir)
     table = compute_states(src) if states is None else choose_states(src, states)
     src.states = tuple(sorted(table["iso3"]))
+    with alone(data_dir):
+        return _build(src, table, codebook, data_dir, chosen=states is not None, history=history)
+
+
+def _build(
+    src: Sources,
+    table: pd.DataFrame,
+    codebook: Codebook,
+    data_dir: Path,
+    *,
+    chosen: bool,
+    history: bool,
+) -> pd.DataFrame:
+    """Code every indicator in a folder beside the record, and put the whole in its place."""
+    for cut in data_dir.glob(".build-*"):  # what a build that was killed left behind
+        shutil.rmtree(cut)
     work = Path(tempfile.mkdtemp(prefix=".build-", dir=data_dir))
     try:
         table = table.assign(mean_cinc=number_text(table["mean_cinc"]))
@@ -178,9 +202,11 @@ def build(
         members = read_states(work / "states.csv")["iso3"]
         rows = []
         for one in codebook.indicators:
+            if one.id not in READERS:
+                continue
             door = (one, members, codebook.sources)
             path = work / "observations" / f"{one.id}.csv"
-            kept = _write(observations(src, one), path, door, chosen=states is not None)
+            kept = _write(observations(src, one), path, door, chosen=chosen)
             old = 0
             if history and one.history_from:
                 past = src.about((one.history_from, one.first_year - 1))

@@ -168,7 +168,7 @@ class Sources:
         if self.root is None:
             raise SourceError(
                 f"the coding also needs the table {name!r}, which this release does not hold",
-                remedy=f"Name the folder that holds {place}: --sources DIR.",
+                remedy=f"Rebuild from prepared sources that hold {place}: fairweather data build.",
             )
         path = self.root / place
         if not path.is_file():

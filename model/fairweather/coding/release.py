@@ -11,11 +11,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,18 +22,19 @@ from typing import Any
 import pandas as pd
 
 from fairweather import datapackage, paths
+from fairweather.alone import alone
 from fairweather.coding.build import observations
+from fairweather.coding.compare import compare, lost, outdated, stood
 from fairweather.coding.registry import HISTORY_FIRST, Sources
-from fairweather.errors import AsOfError, RecordError, SourceError
+from fairweather.errors import RecordError, SourceError
 from fairweather.formats import get_format
 from fairweather.record import Record, as_date, load_record
-from fairweather.schema import COLUMNS, NUMBERS, number_text, read_parts, release_part, to_csv_text
+from fairweather.schema import COLUMNS, NUMBERS, read_parts, release_part, to_csv_text
 
 SHEET = "coding_sheet"
-# More than this share of what a release could confirm gone at once: rather a cut file than a
-# publisher who took it all back.
-MOST_WITHDRAWN = 0.2
-_UNIT = ["indicator", "unit", "year", "rater"]
+# More than this share of what stood gone at once, or zero: rather a cut file than a publisher who
+# took it all back.
+MOST_LOST = 0.2
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class Plan:
     unchanged : int
         Rows the release confirms.
     data_dir : Path
+    base : str
+        Content hash of the record it was compared with.
     files : tuple of dict
         Name, bytes and SHA-256 of each file read.
     evidence : DataFrame
@@ -67,6 +68,7 @@ class Plan:
     changes: pd.DataFrame
     unchanged: int
     data_dir: Path
+    base: str
     files: tuple[dict[str, Any], ...]
     evidence: pd.DataFrame
 
@@ -83,7 +85,6 @@ def plan_release(
     data_dir: str | Path | None = None,
     released: str | dt.date | None = None,
     years: tuple[int, int] | None = None,
-    sources: str | Path | None = None,
     accept_withdrawals: bool = False,
 ) -> Plan:
     """Read a release and compare it with the record.
@@ -102,10 +103,8 @@ def plan_release(
     years : (int, int), optional
         Calendar years the release speaks about; by default those it holds that ended before the
         year of the release, since a year that is still running is not a year's value.
-    sources : str or Path, optional
-        Folder of prepared sources, for tables the release does not hold (trade needs GDP).
     accept_withdrawals : bool
-        Go on although more than a fifth of the rows compared are gone.
+        Go on although more than a fifth of what stood is gone or has become zero.
 
     Returns
     -------
@@ -114,9 +113,10 @@ def plan_release(
     Raises
     ------
     SourceError
-        If a file is refused by its reader, needs another table, or would withdraw too much.
+        If a file is refused by its reader, would withdraw too much, is older than what the record
+        knows of the same rows, or brings a row that breaks a rule.
     RecordError
-        If the record, or a row the release would bring, breaks a rule.
+        If the record itself breaks a rule.
     """
     reader = get_format(format_name)
     folder = _own_folder(data_dir)
@@ -128,29 +128,40 @@ def plan_release(
     covered = _years(reader, tables, years, day)
     record = load_record(folder, history=True)
     if SHEET in tables:
-        coded = _from_sheet(tables[SHEET], record, covered, given[0])
+        coded = _from_sheet(tables[SHEET], record, given[0])
     else:
-        coded = _coded(reader, tables, record, covered, sources)
-    standing = _standing(record, day)
+        coded = _coded(reader, tables, record, covered)
+    standing = stood(record.ledger, day)
     standing = standing[standing["indicator"].isin(coded) & standing["year"].between(*covered)]
-    brought = pd.concat(coded.values(), ignore_index=True) if coded else standing.iloc[:0]
-    changes = _compare(standing, brought.assign(available_on=pd.Timestamp(day)))
-    if not _whole(reader):
+    brought = pd.concat(coded.values(), ignore_index=True).assign(available_on=pd.Timestamp(day))
+    changes, confirmed = compare(standing, brought)
+    if not getattr(reader, "WHOLE", True):
         changes = changes[changes["status"] != "withdrawn"]
-    gone = int((changes["status"] == "withdrawn").sum())
-    if gone > MOST_WITHDRAWN * max(len(standing), 1) and not accept_withdrawals:
+    gone, held = lost(standing, changes)
+    if gone > MOST_LOST * max(held, 1) and not accept_withdrawals:
         raise SourceError(
-            f"{gone} of {len(standing)} rows of {covered[0]}-{covered[1]} are missing from it",
+            f"{gone} of {held} rows of {covered[0]}-{covered[1]} that were not zero are missing "
+            "from it, or zero",
             file=given[0],
             remedy="Fetch it whole, name the years it speaks about, or accept the withdrawals.",
         )
+    older = outdated(changes, record, day)
+    if len(older):
+        raise SourceError(
+            f"{len(older)} rows differ from what files read later than {day} say",
+            file=given[0],
+            remedy="Import releases in the order they came out, or take only new years: --years. "
+            "If this file is the one to believe, give the day you decided so: --released.",
+        )
+    _sound(changes, record, day, given[0])
     return Plan(
         format=format_name,
         released=day,
         years=covered,
         changes=changes.reset_index(drop=True),
-        unchanged=len(standing) - gone - int((changes["status"] == "changed").sum()),
+        unchanged=confirmed,
         data_dir=folder,
+        base=record.content_hash,
         files=tuple(_fingerprint(f) for f in given),
         evidence=tables.get(SHEET, pd.DataFrame()),
     )
@@ -172,36 +183,65 @@ def take(plan: Plan) -> Path | None:
     Raises
     ------
     RecordError
-        If another import is running, or a row would break a rule of the record; nothing is then
-        written.
+        If another command is changing the record, it has changed since, or a row breaks a rule of
+        it; nothing is then written.
     """
-    if plan.changes.empty:
-        return None
-    home = plan.data_dir / "vintages"
-    home.mkdir(exist_ok=True)
-    record = load_record(plan.data_dir, history=True)
-    door = (record.states["iso3"], record.codebook.sources)
-    with _alone(plan.data_dir):
-        work = Path(tempfile.mkdtemp(prefix=".import-", dir=home))
-        try:
-            for name, rows in plan.changes.groupby("indicator"):
-                path = work / f"{name}.csv"
-                text = to_csv_text(rows, (*COLUMNS, "status"))
-                path.write_text(text, encoding="utf-8", newline="")
-                read_parts([release_part(path, record.codebook[name], plan.released)], *door)
-            _note(work, plan)
-            work.chmod(0o755)
-            # One rename makes the whole release visible, or none of it.
-            place = work.rename(_next_folder(home, plan.released))
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        datapackage.write(plan.data_dir)
+    with alone(plan.data_dir):
+        place = None if plan.changes.empty else _written(plan)
+        # Also where nothing is new: an import may have been killed before it came to this.
+        if datapackage.out_of_step(plan.data_dir):
+            datapackage.write(plan.data_dir)
     return place
 
 
+def _written(plan: Plan) -> Path:
+    """Write the folder of a release and make it visible."""
+    home = plan.data_dir / "vintages"
+    record = load_record(plan.data_dir, history=True)
+    if record.content_hash != plan.base:
+        raise RecordError(
+            "the record has changed since the release was compared with it",
+            remedy="Import it again.",
+        )
+    home.mkdir(exist_ok=True)
+    for cut in home.glob(".import-*"):  # what an import that was killed left behind
+        shutil.rmtree(cut)
+    work = Path(tempfile.mkdtemp(prefix=".import-", dir=home))
+    try:
+        for name, rows in plan.changes.groupby("indicator"):
+            path = work / f"{name}.csv"
+            text = to_csv_text(rows, (*COLUMNS, "status"))
+            path.write_text(text, encoding="utf-8", newline="")
+            part = release_part(path, record.codebook[name], plan.released)
+            read_parts([part], record.states["iso3"], record.codebook.sources)
+        _note(work, plan)
+        work.chmod(0o755)
+        # One rename makes the whole release visible, or none of it.
+        return work.rename(_next_folder(home, plan.released))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
 def _next_folder(home: Path, day: dt.date) -> Path:
-    taken = [p for p in home.glob(f"{day}*") if p.is_dir()]
-    return home / (f"{day}-{len(taken) + 1}" if taken else f"{day}")
+    taken = [p.name.removeprefix(f"{day}").removeprefix("-") for p in home.glob(f"{day}*")]
+    last = max((int(number or 1) for number in taken), default=0)
+    return home / (f"{day}-{last + 1}" if last else f"{day}")
+
+
+def _sound(changes: pd.DataFrame, record: Record, day: dt.date, file: Path) -> None:
+    """Read the rows through the record's own door, and name the row and not a temporary file."""
+    door = (record.states["iso3"], record.codebook.sources)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, rows in changes.groupby("indicator"):
+            path = Path(folder) / f"{name}.csv"
+            path.write_text(to_csv_text(rows, (*COLUMNS, "status")), encoding="utf-8")
+            try:
+                read_parts([release_part(path, record.codebook[name], day)], *door)
+            except RecordError as err:
+                line = path.read_text(encoding="utf-8").splitlines()[(err.row or 1) - 1]
+                _, unit, year, *_ = line.split(",")
+                problem = str(err).partition(": ")[2]
+                raise SourceError(f"{name} {unit} {year}: {problem}", file=file) from None
 
 
 def _own_folder(data_dir: str | Path | None) -> Path:
@@ -218,20 +258,24 @@ def _own_folder(data_dir: str | Path | None) -> Path:
 def _years(
     reader: ModuleType, tables: dict, years: tuple[int, int] | None, day: dt.date
 ) -> tuple[int, int]:
-    if years is not None:
-        first, last = years
-        if first > last or last > day.year:
-            raise SourceError(
-                f"years {first}-{last} do not fit a release of {day}",
-                remedy="Write FIRST-LAST, not after the year of the release.",
-            )
-        return first, last
-    first, last = reader.coverage(tables)
-    first, last = max(first, HISTORY_FIRST), min(last, day.year - 1)
-    if first > last:
+    holds = reader.coverage(tables)
+    # A year still running is not a year's value; a rater's code says its own date.
+    whole = day.year if SHEET in tables else day.year - 1
+    first, last = years or (max(holds[0], HISTORY_FIRST), min(holds[1], whole))
+    if SHEET in tables and years is None and holds != (first, last):
         raise SourceError(
-            f"the release holds no year that had ended by {day.year}",
+            f"the sheet has codes of {holds[0]}-{holds[1]}",
+            remedy=f"Codes are of {HISTORY_FIRST} to the year of the release, {day.year}.",
+        )
+    if years is None and first > last:
+        raise SourceError(
+            f"a release of {day} with {holds[0]}-{holds[1]} holds no year that had ended",
             remedy="Give the day it came out (--released), or the years it speaks about (--years).",
+        )
+    if first > last or first < holds[0] or last > min(holds[1], day.year):
+        raise SourceError(
+            f"years {first}-{last} do not fit a release of {day} that holds {holds[0]}-{holds[1]}",
+            remedy="Write FIRST-LAST, within what it holds and not after the year it came out.",
         )
     return first, last
 
@@ -241,10 +285,9 @@ def _coded(
     tables: dict[str, pd.DataFrame],
     record: Record,
     covered: tuple[int, int],
-    sources: str | Path | None,
 ) -> dict[str, pd.DataFrame]:
     """Code every indicator the format feeds, over the years it covers."""
-    src = Sources(sources, record.states["iso3"], years=covered, given=tables, released=True)
+    src = Sources(None, record.states["iso3"], years=covered, given=tables, released=True)
     units = record.observations.groupby("indicator")["unit"].unique()
     out = {}
     for name in reader.INDICATORS:
@@ -255,15 +298,13 @@ def _coded(
         out[name] = rows[rows["year"] >= (one.history_from or one.first_year)]
     if not out:
         raise SourceError(
-            f"no indicator of this record is coded from {reader.NAME}",
-            remedy="Describe one in codebook.toml.",
+            f"no indicator of this record is coded from {reader.NAME} alone",
+            remedy="See what each layout feeds: fairweather data formats.",
         )
     return out
 
 
-def _from_sheet(
-    sheet: pd.DataFrame, record: Record, covered: tuple[int, int], file: Path
-) -> dict[str, pd.DataFrame]:
+def _from_sheet(sheet: pd.DataFrame, record: Record, file: Path) -> dict[str, pd.DataFrame]:
     """Take a coding sheet's codes as rows; each indicator must be described first."""
     members = set(record.states["iso3"])
     strange = sheet[~(sheet["unit"].str[:3].isin(members) & sheet["unit"].str[-3:].isin(members))]
@@ -274,7 +315,7 @@ def _from_sheet(
             remedy="Leave its rows out, or build a record with that state: data build --states.",
         )
     out = {}
-    for name, rows in sheet[sheet["year"].between(*covered)].groupby("indicator"):
+    for name, rows in sheet.groupby("indicator"):
         if name not in record.codebook:
             raise SourceError(
                 f"indicator {name!r} is not in the codebook",
@@ -289,44 +330,6 @@ def _from_sheet(
             list(COLUMNS)
         ]
     return out
-
-
-def _standing(record: Record, day: dt.date) -> pd.DataFrame:
-    """Rows that stood on the day of the release."""
-    try:
-        return record.known_on(day).observations
-    except AsOfError:
-        return record.observations.iloc[:0]
-
-
-def _compare(standing: pd.DataFrame, brought: pd.DataFrame) -> pd.DataFrame:
-    """List rows new, changed and withdrawn; numbers are compared as they are written."""
-    both = []
-    for frame in (standing, brought):
-        text = frame[_UNIT].copy()
-        text["shown"] = ""
-        for c in NUMBERS:
-            text["shown"] += number_text(frame[c]) + ","
-        both.append(text)
-    joined = both[0].merge(both[1], on=_UNIT, how="outer", suffixes=("_before", "_now"))
-    joined["status"] = "changed"
-    joined.loc[joined["shown_before"].isna(), "status"] = "new"
-    joined.loc[joined["shown_now"].isna(), "status"] = "withdrawn"
-    joined = joined[joined["shown_before"] != joined["shown_now"]]
-    everything = pd.concat(
-        [brought, standing.assign(available_on=brought["available_on"].max())], ignore_index=True
-    ).drop_duplicates(_UNIT)
-    out = joined.merge(everything, on=_UNIT, how="left")
-    gone = out["status"] == "withdrawn"
-    out.loc[gone, list(NUMBERS)] = float("nan")
-    before = out["shown_before"].astype(object).where(out["shown_before"].notna(), "")
-    out["before"] = before.str.split(",").str[0]
-    return out[[*COLUMNS, "status", "before"]]
-
-
-def _whole(reader: ModuleType) -> bool:
-    """Whether a release speaks about all units of its years, so that absence means withdrawal."""
-    return bool(getattr(reader, "WHOLE", True))
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:
@@ -348,19 +351,3 @@ def _note(work: Path, plan: Plan) -> None:
     if not plan.evidence.empty:
         (work / "evidence").mkdir()
         plan.evidence.to_csv(work / "evidence" / "sheet.csv", index=False, lineterminator="\n")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one import write at a time."""
-    lock = folder / ".import-lock"
-    try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        raise RecordError(
-            "another import is running", remedy=f"Wait; if none is, delete {lock.name}."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)

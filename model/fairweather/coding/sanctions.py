@@ -110,7 +110,9 @@ def _aid_accounts(rows: pd.DataFrame) -> pd.Series:
     SourceError
         If an account without a code has a name that is not known here.
     """
-    unit = rows["iso3"].fillna(rows["country"].map(AID_NAMES)).replace(AID_CODES)
+    named = rows["country"].map(AID_NAMES).astype(object)
+    unit = rows["iso3"].astype(object).where(rows["iso3"].notna(), named)
+    unit = unit.map(lambda code: AID_CODES.get(code, code))
     nameless = rows[unit.isna() & ~rows["country"].isin(AID_OTHER)]
     if not nameless.empty:
         raise SourceError(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from fairweather.coding.registry import (
     FIRST_YEAR,
+    OutOfSpan,
     Sources,
     both_members,
     pair,
@@ -23,6 +24,7 @@ from fairweather.names import FOCAL
 
 HUB, US = "CHN", "USA"
 POOLS = ("CMIM", "ASEAN", "EUREP", "BRICS_CRA", "SAARC", "FIMA", "NAFA", "Miyazawa")
+MIN_PARTNERS = 3
 MIN_FLOW = 1.0  # million dollars; below that COW's rounding is the number
 
 
@@ -92,12 +94,34 @@ def intensity(src: Sources, flows: pd.DataFrame, first: int, last: int) -> pd.Da
     return flows.dropna(subset=["value"])
 
 
+def _compared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Drop, year by year, pairs of a state with fewer than three partners.
+
+    Its own year would explain its one or two flows whole, and the rest would say zero.
+    """
+    while True:
+        sides = pd.concat([rows["unit"].str[:3], rows["unit"].str[4:]])
+        partners = rows["year"].to_frame().assign(n=1)
+        count = pd.concat([partners, partners]).groupby([sides.to_numpy(), "year"])["n"].sum()
+        keys = [
+            pd.MultiIndex.from_arrays([codes, rows["year"]])
+            for codes in (rows["unit"].str[:3], rows["unit"].str[4:])
+        ]
+        few = np.minimum(*(count.reindex(k).to_numpy() for k in keys)) < MIN_PARTNERS
+        if not few.any():
+            return rows
+        rows = rows[~few]
+
+
 def net_of_states(rows: pd.DataFrame) -> pd.DataFrame:
     """Take each state's own year out of the intensity of its pairs.
 
     A state that opens, collapses or is under embargo trades more or less with everybody; only
     what is left is about the pair (state-year effects of the gravity model, by least squares).
     """
+    rows = _compared(rows)
+    if rows.empty:
+        raise OutOfSpan
     both = [rows["unit"].str[:3], rows["unit"].str[4:]]
     states = pd.Index(sorted(set(both[0]) | set(both[1])))
     out = rows["value"].copy()

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fairweather.checks import matches, rule
+from fairweather.errors import SourceError
 from fairweather.formats import cells
 from fairweather.formats.door import open_table
 from fairweather.formats.releases import one_file
@@ -58,7 +60,8 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     ------
     SourceError
         If the layout differs, a state is unknown or paired with itself, a pair and month stand
-        twice (either way round), sums contradict each other, or days do not fit in the month.
+        twice (either way round), sums contradict each other, days do not fit in the month, a
+        month is missing between others, or no year is whole.
     """
     table = open_table(one_file(paths), COLUMNS)
     frame = table.frame
@@ -94,11 +97,27 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         "the file has {n_days_in_file} days of {month} here and another number in an earlier row",
         "Days in the file belong to the month, not to the pair.",
     )
+    months = pd.PeriodIndex(frame["month"], freq="M").asi8
+    gone = (months > months.min()) & ~np.isin(months - 1, months)
+    table.refuse_if(
+        gone,
+        "the month before {month} is missing",
+        "Restore it: part of a year is not the year's balance.",
+    )
     order = ["month", "a_iso3", "b_iso3"]
-    return {"gdelt": out.sort_values(order, ignore_index=True)}
+    tables = {"gdelt": out.sort_values(order, ignore_index=True)}
+    first, last = coverage(tables)
+    if first > last:
+        raise SourceError(
+            "no year is whole, from January to December",
+            file=table.path,
+            remedy="Part of a year is not the year's balance: wait for the rest of it.",
+        )
+    return tables
 
 
 def coverage(tables: dict[str, pd.DataFrame]) -> tuple[int, int]:
-    """First and last year with a month in the file; either may be incomplete."""
-    years = tables["gdelt"]["month"].str[:4].astype(int)
-    return int(years.min()), int(years.max())
+    """First and last whole year: a part of one is another balance than the year's."""
+    months = tables["gdelt"]["month"]
+    first, last = months.min(), months.max()
+    return int(first[:4]) + (first[5:] != "01"), int(last[:4]) - (last[5:] != "12")

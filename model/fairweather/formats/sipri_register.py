@@ -24,7 +24,13 @@ NAME = "sipri-register"
 TITLE = "SIPRI Arms Transfers Database, transfer register (CSV)"
 SOURCE = "sipri_arms"
 TABLES = ("sipri_arms",)
-INDICATORS = ("arms_deliveries", "arms_volume")
+INDICATORS = (
+    "arms_deliveries",
+    "arms_volume",
+    "arms_orders",
+    "us_arms_to_taiwan",
+    "us_arms_orders_taiwan",
+)
 
 _MARK = cells.one_of(["", "?"])
 _COUNT = cells.number(blank=True)

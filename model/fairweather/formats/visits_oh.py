@@ -22,7 +22,12 @@ NAME = "visits-oh"
 TITLE = "US Office of the Historian, travels and visits as events (CSV)"
 SOURCE = "historian"
 TABLES = ("trips",)
-INDICATORS = ("us_leader_contacts",)
+INDICATORS = (
+    "us_leader_contacts",
+    "leader_visits_to_us",
+    "us_president_trips",
+    "us_secstate_trips",
+)
 
 TRAVELS, VISITS = "OTH_travels", "OTH_visits"
 OFFICES = {"president": "president", "secretary": "secretary_of_state"}

@@ -1,0 +1,93 @@
+"""What a release says is set beside what was known on its day, and nothing known later gives way.
+
+Pure functions of tables. Guarded by ``tests/test_release.py``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from fairweather.record import Record, resolve
+from fairweather.schema import COLUMNS, KEY, NUMBERS, number_text
+
+_KEY = list(KEY)
+
+
+def stood(ledger: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Rows that stood on a day, with the `release` they came from.
+
+    Unlike a record as of that day it keeps rows of zeros whose first positive came later: they
+    were coded, and a release can confirm them.
+    """
+    known = ledger[ledger["available_on"] <= pd.Timestamp(day)]
+    rows = resolve(known)
+    if rows.empty:
+        return rows.assign(release=0)
+    last = known.sort_values([*_KEY, "available_on", "release"]).drop_duplicates(_KEY, keep="last")
+    return rows.merge(last[[*_KEY, "release"]], on=_KEY)
+
+
+def compare(standing: pd.DataFrame, brought: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """List rows new, changed and withdrawn; numbers are compared as they are written.
+
+    Parameters
+    ----------
+    standing : DataFrame
+        As `stood` gives it.
+    brought : DataFrame
+        Columns of the record, `available_on` the day of the release.
+
+    Returns
+    -------
+    changes : DataFrame
+        Columns of a vintage, `before` (the value that stood) and `release` (where it came from).
+    confirmed : int
+        Rows that say the same.
+    """
+    both = []
+    for frame in (standing, brought):
+        text = frame[_KEY].copy()
+        text["shown"] = ""
+        for c in NUMBERS:
+            text["shown"] += number_text(frame[c]) + ","
+        both.append(text)
+    joined = both[0].merge(both[1], on=_KEY, how="outer", suffixes=("_before", "_now"))
+    same = joined["shown_before"] == joined["shown_now"]
+    joined["status"] = "changed"
+    joined.loc[joined["shown_before"].isna(), "status"] = "new"
+    joined.loc[joined["shown_now"].isna(), "status"] = "withdrawn"
+    day = brought["available_on"].max()
+    rows = pd.concat([brought, standing.assign(available_on=day)]).drop_duplicates(_KEY)
+    out = joined[~same].merge(rows[list(COLUMNS)], on=_KEY, how="left")
+    out = out.merge(standing[[*_KEY, "release"]], on=_KEY, how="left")
+    out.loc[out["status"] == "withdrawn", list(NUMBERS)] = float("nan")
+    before = out["shown_before"].astype(object).where(out["shown_before"].notna(), "")
+    out["before"] = before.str.split(",").str[0]
+    return out[[*COLUMNS, "status", "before", "release"]], int(same.sum())
+
+
+def lost(standing: pd.DataFrame, changes: pd.DataFrame) -> tuple[int, int]:
+    """Count rows that were not zero and are gone or zero now, and all that were not zero.
+
+    In a list where absence is zero, a file that was cut shows as zeros and not as gaps.
+    """
+    was = changes["before"].replace("", "0").astype(float) != 0
+    now = changes["value"].fillna(0) != 0
+    return int((was & ~now).sum()), int((standing["value"] != 0).sum())
+
+
+def outdated(changes: pd.DataFrame, record: Record, day: dt.date) -> pd.DataFrame:
+    """Rows in which an older file would take the place of what a later one says.
+
+    Later is a release of a later day, or the first vintage where its source was read after `day`:
+    its rows count as known from long before, but say what was read then.
+    """
+    read_on = {key: one.read_on for key, one in record.codebook.sources.items()}
+    first = changes["source"].map(read_on).fillna("") > day.isoformat()
+    known = record.ledger
+    later = known[(known["release"] > 0) & (known["available_on"] > pd.Timestamp(day))]
+    newer = pd.MultiIndex.from_frame(changes[_KEY]).isin(pd.MultiIndex.from_frame(later[_KEY]))
+    differs = changes["status"] != "new"
+    return changes[differs & ((first & (changes["release"] == 0)) | newer)]
