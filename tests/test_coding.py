@@ -141,6 +141,9 @@ def test_visits_cover_china_with_every_member(rows):
     assert value(rows, "visits_to_china_vg2", "CHN-RUS", 2014) == 2  # the false third is out
     assert value(rows, "visits_to_china_vg2", "CHN-RUS", 2016) == 2
     assert value(rows, "visits_to_china_vg2", "CHN-RUS", 2022) == 1
+    # Thein Sein and Menfi stand twice on one day, each under two spellings.
+    assert value(rows, "visits_to_china_vg2", "CHN-MMR", 2014) == 2
+    assert value(rows, "visits_to_china_vg2", "CHN-LBY", 2024) == 1
 
 
 def test_us_contacts_count_a_trip_once(rows):
@@ -164,6 +167,9 @@ def test_arms_come_from_one_vintage(rows):
 def test_exercises_are_counted_once(rows):
     assert "CHN-RUS" not in set(rows["exercises_mme"]["unit"])
     assert rows["exercises_mme"]["year"].max() == 2010
+    # East Germany's exercise with the Soviet Union, filed under the Federal Republic's number.
+    old = load_record(history=True).observations.query("indicator == 'exercises_mme'")
+    assert old["year"].min() == 1980 and not old.query("unit == 'DEU-RUS' and year < 1992").size
     assert value(rows, "exercises_chn_rus", "CHN-RUS", 1999) == 1
     assert value(rows, "exercises_chn_rus", "CHN-RUS", 2024) == 4
 
@@ -224,6 +230,10 @@ def test_aid_is_never_negative_and_complete(rows):
 def test_drivers_are_structural(rows):
     assert rows["tci_sop4"]["year"].max() == 2021
     assert value(rows, "tci_sop4", "CHN>RUS", 2021) == pytest.approx(0.940, abs=5e-4)
+    # Of Afghan exports in 2012 two of four stages have a figure: the rest is unknown.
+    assert not rows["tci_sop4"].query("unit == 'AFG>CHN' and year == 2012").size
+    assert not rows["tci_sop4"].query("unit == 'CHN>AFG' and year == 2012").size
+    assert rows["tci_sop4"].query("unit == 'CHN>AFG' and year == 2011").size
     fit = rows["energy_fit"]
     assert len(fit) == 11 * 10 * 33
     assert value(rows, "energy_fit", "CHN>RUS", 2020) == 0

@@ -106,6 +106,22 @@ def test_the_input_is_left_alone():
     assert "CHN" in countries.valid_iso3() and "CHN" in set(countries.table()["iso3"])
 
 
+def test_a_state_can_leave_the_system_and_come_back():
+    years = [1945, 1946, 1958, 1959, 1960, 1961, 2024]
+    alive = countries.in_system(["SYR", "CHN", "DDR"], years).astype(int).tolist()
+    assert alive == [[0, 1, 1, 0, 0, 1, 1], [1] * 7, [0, 0, 1, 1, 1, 1, 0]]
+
+
+@needs_sources
+def test_spells_are_those_of_the_capability_rows():
+    power = pd.read_parquet(Path(SOURCES) / "security/nmc_v7_state_year.parquet")
+    years = range(1950, 2023)
+    seen = pd.crosstab(power["iso3"], power["year"]).reindex(columns=years, fill_value=0) > 0
+    seen = seen[seen.any(axis=1)]
+    alive = countries.in_system(seen.index, years)
+    assert (alive == seen.to_numpy()).all(), seen.index[(alive != seen).any(axis=1)].tolist()
+
+
 @needs_sources
 def test_names_and_numbers_agree_with_prepared_copies():
     root = Path(SOURCES)

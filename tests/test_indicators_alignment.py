@@ -117,7 +117,8 @@ def test_a_trip_of_four_days_is_one_contact():
     # The list names every country: no row is none, for every partner.
     assert (value["BRA-CHN"] == 0).all() and len(value["BRA-CHN"]) == 16
     assert table["n"]["CHN-RUS", 2013] == pytest.approx(285 / 365, abs=1e-3)
-    assert table["n"]["CHN-RUS", 2014] == 1
+    assert table["n"]["CHN-RUS", 2014] == pytest.approx(1 / 365, abs=1e-3)  # where the list stops
+    assert table["n"]["CHN-RUS", 2016] == 1
     with pytest.raises(OutOfSpan):
         contacts.china_engagements_cv(given("RUS IND", china_engagements=rows))
 
@@ -126,7 +127,8 @@ def test_contacts_cover_every_partner_of_china_and_the_part_of_2003(rows):
     frame = rows["china_engagements_cv"]
     assert frame["unit"].nunique() == 20 and len(frame) == 20 * 16
     assert set(frame.loc[frame["year"] == 2003, "n"]) == {0.778}
-    assert set(frame.loc[frame["year"] > 2003, "n"]) == {1.0}
+    assert set(frame.loc[frame["year"].between(2004, 2017), "n"]) == {1.0}
+    assert set(frame.loc[frame["year"] == 2018, "n"]) == {0.934}  # it stops on 7 December
     # Contacts without messages in the source's table: upper bound, days not yet joined.
     upper = {2003: 13, 2005: 32, 2010: 30, 2013: 26, 2014: 28, 2018: 13}
     found = series(rows, "china_engagements_cv")
@@ -354,6 +356,9 @@ def test_a_partner_outside_the_first_five_is_unknown(rows):
     assert found[2021] == pytest.approx(0.1395, abs=1e-4)
     assert not found.index.isin([1997, 1998, 1999, 2004, 2007, 2008]).any()  # gaps, no zeros
     assert "CHN>RUS" not in set(rows["export_share_wits"]["unit"])
+    # WITS names the Soviet Union as a partner of its own.
+    soviet = share(rows, "export_share_wits", "IND>RUS")
+    assert soviet.index[soviet.index < 1992].tolist() == [1988, 1989, 1990, 1991]
     assert rows["export_share_wits"]["year"].max() == 2021
 
 

@@ -397,6 +397,8 @@ def test_meetings_count_a_day_once_and_miss_side_meetings():
     china, russia = (series("us_leader_meetings", u) for u in ("CHN", "RUS"))
     assert china[2023] == 1  # two rows of one stay
     assert china[2009] == 3  # two days apart are two
+    # Toyako 2008 and Lyon 1996: in the source's remarks, not in the prepared list.
+    assert china[2008] == 3 and russia[1996] == 3
     assert russia[2018] == 1 and russia[2021] == 1
     assert russia[2017] == 0 and china[2022] == 0  # Hamburg and Bali are not in the list
     assert set(stored("us_leader_meetings").index.get_level_values("unit")) == {"CHN", "RUS"}

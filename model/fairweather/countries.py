@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from fairweather.errors import SourceError
@@ -71,24 +72,53 @@ def valid_iso3() -> frozenset[str]:
     return frozenset(_table()["iso3"])
 
 
-def in_system() -> pd.DataFrame:
-    """Years in which each state was in the state system, for keeping out what came before it.
+def in_system(states: Iterable[str], years: Iterable[int]) -> np.ndarray:
+    """Say which states were in the state system in which years, to keep out what came before.
+
+    A state is in the system in its unbroken spells of capability rows (Correlates of War) that
+    reach 1950 or later: Syria is out while it was part of the United Arab Republic. The last
+    spell is open if it reaches the end of those rows. Territories have no spell and are always
+    in, since it is not for this table to say when they were not.
+
+    Parameters
+    ----------
+    states : iterable of str
+        ISO3 codes.
+    years : iterable of int
 
     Returns
     -------
-    DataFrame
-        `iso3` (index), `first`, `last`: the last unbroken spell of capability rows (Correlates of
-        War, from 1945), open-ended if it reaches their end; territories are absent.
+    ndarray of bool, states x years
 
     Examples
     --------
-    >>> in_system().loc[["DEU", "YMD"]].to_numpy().tolist()
-    [[1955, 9999], [1967, 1990]]
+    >>> in_system(["DEU", "SYR", "YMD"], [1950, 1955, 1960, 1991]).astype(int).tolist()
+    [[0, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0]]
     """
+    years = np.asarray(list(years))
+    spells = _spells()
+    out = [
+        np.any([(years >= first) & (years <= last) for first, last in spells[state]], axis=0)
+        if state in spells
+        else np.ones(len(years), dtype=bool)
+        for state in states
+    ]
+    return np.array(out, dtype=bool).reshape(len(out), len(years))
+
+
+@cache
+def _spells() -> dict[str, list[tuple[int, int]]]:
     rows = _table()
-    rows = rows[rows["state_from"] != ""].set_index("iso3")
-    last = rows["state_to"].replace("", "9999").astype(int)
-    return pd.DataFrame({"first": rows["state_from"].astype(int), "last": last})
+    rows = rows[rows["state_from"] != ""]
+    return {
+        iso3: [
+            (int(first), int(last or 9999))
+            for first, last in zip(since.split("|"), until.split("|"), strict=True)
+        ]
+        for iso3, since, until in zip(
+            rows["iso3"], rows["state_from"], rows["state_to"], strict=True
+        )
+    }
 
 
 def un_members(year: int) -> frozenset[str]:

@@ -40,10 +40,7 @@ def possible(states: Iterable[str], kind: str, years: Iterable[int]) -> np.ndarr
     [1, 3]
     """
     members = [s for s in states if kind != "state" or s != _SOURCE_OF_PRESSURE]
-    spells = countries.in_system().reindex(members)
-    first = spells["first"].fillna(0).to_numpy()
-    last = spells["last"].fillna(9999).to_numpy()
-    n = np.array([((first <= y) & (y <= last)).sum() for y in years], dtype=int)
+    n = countries.in_system(members, years).sum(axis=0)
     return {"state": n, "dyad": n * (n - 1) // 2, "directed": n * (n - 1)}[kind]
 
 

@@ -107,18 +107,13 @@ def observations(src: Sources, one: Indicator) -> pd.DataFrame:
 
 def _belongs(rows: pd.DataFrame, one: Indicator, states: Iterable[str]) -> np.ndarray:
     """Say which rows are about members that existed; the source of pressure is under none."""
-    members = set(states) - ({US} if one.latent == PRESSURE else set())
-    system = countries.in_system().to_dict("index")
-    always = {"first": 0, "last": 9999}
-    place, units = pd.factorize(rows["unit"])
-    spans = np.zeros((len(units), 2), dtype="int64")  # of a unit with a stranger: no year at all
-    for k, unit in enumerate(units):
-        pair = {unit[:3], unit[-3:]}
-        if pair <= members:
-            lives = [system.get(state, always) for state in pair]
-            spans[k] = max(x["first"] for x in lives), min(x["last"] for x in lives)
-    year = rows["year"].to_numpy()
-    return (year >= spans[place, 0]) & (year <= spans[place, 1])
+    members = pd.Index(sorted(set(states) - ({US} if one.latent == PRESSURE else set())))
+    when, years = pd.factorize(rows["year"])
+    alive = countries.in_system(members, years)
+    # A stranger's place is -1: a last row of its own, without any year.
+    alive = np.vstack([alive, np.zeros((1, len(years)), dtype=bool)])
+    sides = (members.get_indexer(rows["unit"].str[at]) for at in (slice(3), slice(-3, None)))
+    return np.logical_and(*(alive[side, when] for side in sides))
 
 
 def _same_indicators(codebook: Codebook) -> None:

@@ -91,7 +91,7 @@ def china_engagements_cv(src: Sources) -> pd.DataFrame:
     columns = ["date", "leader", "partner_iso3", "mode", "possible_duplicate"]
     rows = src.read("china_engagements", columns)
     rows["date"] = pd.to_datetime(rows["date"], format="%Y-%m-%d")
-    begins = rows["date"].min()
+    begins, ends = rows["date"].min(), rows["date"].max()
     rows = rows[(rows["possible_duplicate"] == 0) & (rows["mode"] != "message_or_other")]
     rows = rows[rows["partner_iso3"].isin(src.states) & (rows["partner_iso3"] != HUB)]
     rows["by_phone"] = rows["mode"] == "phone"
@@ -99,10 +99,12 @@ def china_engagements_cv(src: Sources) -> pd.DataFrame:
     rows = rows.assign(year=rows["date"].dt.year, value=1)
     rows["unit"] = pair(pd.Series(HUB, index=rows.index), rows["partner_iso3"])
     table = with_zeros(rows, src.dyads_with(HUB), *src.span(2003, 2018, closed=True))
-    # The list opens with the new government of March 2003.
-    days = pd.Timestamp(begins.year, 12, 31) - begins + pd.Timedelta(days=1)
-    share = round(days / pd.Timedelta(days=365), 3)
-    return table.assign(n=(table["year"] == begins.year).map({True: min(share, 1.0), False: 1.0}))
+    # The list opens with the new government of March 2003 and stops in December 2018.
+    days = {year: pd.Timestamp(year, 12, 31).day_of_year for year in table["year"].unique()}
+    shares = {year: 1.0 for year in days}
+    shares[begins.year] = (days[begins.year] - begins.day_of_year + 1) / days[begins.year]
+    shares[ends.year] = ends.day_of_year / days[ends.year]
+    return table.assign(n=table["year"].map(shares).round(3))
 
 
 @reader("china_visits_aiddata")

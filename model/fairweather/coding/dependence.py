@@ -51,6 +51,8 @@ def export_share_wits(src: Sources) -> pd.DataFrame:
     rows = src.read("trade_flows", columns)
     rows = rows[(rows["source"] == "WITS_TradeSummary_top5") & (rows["reporter"] == "exporter")]
     rows = rows[rows["year"].between(*src.span(1988, 2021))]
+    # WITS writes the Soviet Union as a partner of its own.
+    rows["importer"] = rows["importer"].replace("SUN", "RUS")
     rows = both_members(rows, "exporter", "importer", src.states)
     totals = src.read("trade_totals", ["iso3", "year", "flow", "value"])
     totals = totals[totals["flow"] == "export"].rename(columns={"iso3": "exporter"})

@@ -21,6 +21,9 @@ US = "USA"
 MID_YEARS = (1950, 2014)
 PAIR_FILES_YEARS = (1980, 2010)
 DISPLAY_OF_FORCE = 3
+# Both pairs' only exercise before 1990, with the Soviet Union and Poland: East Germany's, filed
+# under the number of the Federal Republic.
+NOT_WEST_GERMANY = ("DEU-POL", "DEU-RUS")
 
 
 def _pairs(src: Sources, name: str, column: str) -> pd.DataFrame:
@@ -35,6 +38,7 @@ def exercises_mme(src: Sources) -> pd.DataFrame:
     """Joint exercises of at most five states, in pairs with any, without the focal pair."""
     rows = _pairs(src, "exercises_mme", "n_upto5_states")
     rows = rows[rows["unit"] != FOCAL]
+    rows = rows[~(rows["unit"].isin(NOT_WEST_GERMANY) & (rows["year"] == 1986))]
     years = src.span(*PAIR_FILES_YEARS)
     return with_zeros(rows, src.units_with_any(rows, *years), *years)
 

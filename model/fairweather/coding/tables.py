@@ -29,6 +29,7 @@ FILES = {
     "us_aid": "us_pressure/us_foreign_aid_country_year.csv.gz",
     "us_meetings": "us_pressure/us_leader_meetings_with_chn_rus_1949_2024.csv",
     "trips": "diplomacy/leader_trips_directed_dyad_year.csv.gz",
+    "visits_to_china": "diplomacy/foreign_leader_visits_to_china_2013_2024.csv",
     "trips_colt": "diplomacy/leader_trips_colt_derived_hub_dyads_2018_2024.csv",
     "china_engagements": "diplomacy/china_leader_engagements_chinavitae_2003_2018.csv.gz",
     "china_elite_visits": "diplomacy/china_elite_visits_aiddata_2000_2018.csv",

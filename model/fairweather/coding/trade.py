@@ -25,6 +25,7 @@ from fairweather.names import FOCAL
 HUB, US = "CHN", "USA"
 POOLS = ("CMIM", "ASEAN", "EUREP", "BRICS_CRA", "SAARC", "FIMA", "NAFA", "Miyazawa")
 MIN_PARTNERS = 3
+STAGES = 4
 MIN_FLOW = 1.0  # million dollars; below that COW's rounding is the number
 
 
@@ -181,10 +182,19 @@ def trade_chn_rus_customs(src: Sources) -> pd.DataFrame:
 
 @reader("tci_sop4")
 def tci_sop4(src: Sources) -> pd.DataFrame:
-    """Match of the exporter's export shares with the importer's import shares, four stages."""
+    """Match of the exporter's export shares with the importer's import shares, four stages.
+
+    A stage without a figure is unknown and not nothing: without all four there is no match.
+    """
     rows = src.read("tci", ["year", "exporter", "importer", "tci_sop4"])
     rows = both_members(rows, "exporter", "importer", src.states)
     rows = rows[rows["year"].between(*src.span(1988, 2021))]
+    stages = src.read("trade_composition", ["iso3", "year", "flow", "scheme", "sector"])
+    count = stages[stages["scheme"] == "SoP4"].groupby(["iso3", "year", "flow"]).size()
+    whole = count.index[count >= STAGES]
+    for side, flow in (("exporter", "export"), ("importer", "import")):
+        told = pd.MultiIndex.from_arrays([rows[side], rows["year"], [flow] * len(rows)])
+        rows = rows[told.isin(whole)]
     return rows.assign(
         unit=rows["exporter"] + ">" + rows["importer"], value=rows["tci_sop4"].clip(0, 1)
     )

@@ -14,6 +14,14 @@ US = "USA"
 HISTORIAN = ("OTH_travels", "OTH_visits")
 HAVE_MEETINGS = ("CHN", "RUS")
 POLLSTER, QUESTION = "Gallup", "very or mostly favorable"
+# Stays abroad on which, by the source's own remarks, the president met one of their leaders, and
+# which the prepared list of meetings lacks.
+ALSO_MET = (
+    ("RUS", "1974-04-05"),
+    ("RUS", "1996-06-27"),
+    ("CHN", "2006-07-14"),
+    ("CHN", "2008-07-06"),
+)
 # The source files visits with South Vietnam under Vietnam.
 OTHER_STATE_BEFORE = {"VNM": 1976}
 
@@ -53,6 +61,7 @@ def us_leader_meetings(src: Sources) -> pd.DataFrame:
     if not states:
         raise OutOfSpan
     rows = src.read("us_meetings", ["partner_iso3", "start_date"])
+    rows = pd.concat([rows, pd.DataFrame(ALSO_MET, columns=rows.columns)])
     # One stay with two rows of the same day is one occasion.
     rows = rows.drop_duplicates().rename(columns={"partner_iso3": "unit"})
     rows["year"] = rows["start_date"].str[:4].astype(int)

@@ -1,7 +1,8 @@
 """A missing visit row is a zero only for pairs with the hub of its source, in its covered years.
 
-Sources overlap and are never added up; each is its own indicator. Duplicate rows of one trip are
-joined in the file of directed dyad-years, which is the only visit file used.
+Sources overlap and are never added up; each is its own indicator. Rows of one trip are joined: in
+the prepared file of directed dyad-years, and here for visits to China, where that file takes two
+spellings of a leader's name for two leaders.
 """
 
 from __future__ import annotations
@@ -44,9 +45,19 @@ def china_trips_vg2(src: Sources) -> pd.DataFrame:
 def visits_to_china_vg2(src: Sources) -> pd.DataFrame:
     """Visits of the partner's head of state or government to China; 2013 starts in April: left out.
 
-    Rows flagged as false visits by hand are already out of the dyad-year file.
+    Rows flagged by hand as false visits are out.
     """
-    return _hub(src, _trips(src, "VG2_inbound_cn"), "host_iso3", src.span(2014, 2024))
+    if src.released:
+        visits = _trips(src, "VG2_inbound_cn")
+    else:
+        visits = src.read("visits_to_china", ["from_iso3", "start_date", "hand_flag"])
+        visits = visits[~visits["hand_flag"].fillna("").str.startswith("exclude")]
+        # One state's leader on one day is one visit, however many readouts and spellings.
+        visits = visits.drop_duplicates(["from_iso3", "start_date"])
+        visits = visits.rename(columns={"from_iso3": "traveller_iso3"})
+        visits["year"] = visits["start_date"].str[:4].astype(int)
+        visits = visits.assign(host_iso3=HUB, value=1)
+    return _hub(src, visits, "host_iso3", src.span(2014, 2024))
 
 
 @reader("us_leader_contacts")
