@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,11 @@ import fairweather
 from fairweather import datapackage, paths
 from fairweather.alone import alone
 from fairweather.coding import release as releases
+from fairweather.coding.build import observations
+from fairweather.coding.registry import Sources
 from fairweather.coding.release import plan_release, take
 from fairweather.errors import FairweatherError, RecordError, SourceError
+from fairweather.formats import FORMATS, get_format
 from fairweather.record import load_record
 from published import SOURCES, needs_sources
 from small_record import make
@@ -26,6 +30,7 @@ HEAD = (
     "agenda_title,subjects,vote_note,total_yes,total_no,total_abstentions,total_non_voting,"
     "total_ms,undl_link\n"
 )
+SAMPLES = Path(__file__).parent / "samples"
 MODEL = str(Path(fairweather.__file__).parents[1])
 NAMES = {"CHN": "CHINA", "IND": "INDIA", "RUS": "RUSSIAN FEDERATION", "USA": "UNITED STATES",
          "ISR": "ISRAEL", "CAN": "CANADA", "AUS": "AUSTRALIA"}  # fmt: skip
@@ -257,6 +262,25 @@ def test_a_sheet_for_an_unknown_indicator_or_state(data, tmp_path):
     file = sheet(tmp_path / "sheet.csv", "closeness,CHN-JPN,2024,3,ann,speech,")
     with pytest.raises(SourceError, match=r"sheet.csv: unit 'CHN-JPN' names a state"):
         plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
+
+
+FEEDING = [name for name in sorted(FORMATS) if get_format(name).INDICATORS]
+
+
+@pytest.mark.parametrize("name", FEEDING)
+def test_a_release_is_coded_from_its_own_tables_alone(name):
+    """Every indicator a layout is said to feed is coded without any other file."""
+    record = load_record()
+    paths = sorted(p for p in SAMPLES.iterdir() if re.fullmatch(rf"{name}(-\d+)?\.\w+", p.name))
+    form = get_format(name)
+    tables = form.read(paths)
+    src = Sources(None, record.states["iso3"], years=form.coverage(tables), given=tables,
+                  released=True)  # fmt: skip
+    coded = {k: observations(src, record.codebook[k]) for k in form.INDICATORS}
+    # The sample of the Assembly has fewer contested votes than make a row; see above for whole ones.
+    assert any(len(rows) for rows in coded.values()) == (name != "un-ga")
+    for k, rows in coded.items():
+        assert rows["year"].between(*form.coverage(tables)).all()
 
 
 @needs_sources
