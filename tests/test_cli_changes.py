@@ -15,6 +15,18 @@ def run(*args, code=0):
     return done.output
 
 
+@pytest.mark.parametrize("years", ["²", "2023-", "9" * 5000, "2023-2024-2025", "2023 2024", "-1"])
+def test_years_are_a_span_or_refused(data, tmp_path, years):
+    file = assembly(tmp_path / "ga.csv")
+    shown = run("import", "un-ga", file, "--data", data, f"--years={years}", code=2)
+    assert "are not a span. Write 2023-2024." in shown and len(shown) < 200
+
+
+def test_a_record_that_is_not_there(tmp_path):
+    shown = run("check", "--data", tmp_path / "nosuch", code=2)
+    assert "there is no folder 'nosuch'" in shown
+
+
 @pytest.fixture
 def data(tmp_path):
     return make(tmp_path / "data")

@@ -403,15 +403,29 @@ def test_rebuild_gives_the_committed_bytes(tmp_path):
 
 
 @needs_sources
+def test_a_record_of_three_states_can_be_read(tmp_path):
+    """With so few, trade net of states' own years has no row at all."""
+    table = builder.build(SOURCES, tmp_path / "three", states="CHN,RUS,IND").set_index("indicator")
+    assert table.loc["trade_cow", "rows"] == 0
+    three = load_record(tmp_path / "three", history=True)
+    assert three.states["iso3"].tolist() == ["CHN", "RUS", "IND"]
+    assert "trade_cow" not in set(three.observations["indicator"])
+
+
+@needs_sources
+@pytest.mark.parametrize("states", ["CHN,RUS", "CHN,RUS,XXX", "CHN,CHN,RUS", "chn,RUS,IND"])
+def test_a_refused_build_writes_nothing(tmp_path, states):
+    with pytest.raises(SourceError):
+        builder.build(SOURCES, tmp_path / "new", states=states)
+    assert not (tmp_path / "new").exists()
+
+
+@needs_sources
 def test_a_record_of_all_un_members_is_built_and_sound(tmp_path):
     table = builder.build(SOURCES, tmp_path / "world", states="un-members").set_index("indicator")
     assert table.loc["unga_votes", "units"] == 193 * 192 // 2
     world = load_record(tmp_path / "world", history=True)
-    assert len(world.states) == 193 and set(world.states["role"]) == {
-        "pressed",
-        "contrast",
-        "chosen",
-    }
+    assert len(world.states) == 193 and set(world.states["role"]) == {"chosen"}
     rows = world.observations
     # States are not there before they were: no South Sudan before 2011, no Soviet Ukraine.
     south = rows[rows["unit"].str.contains("SSD")]

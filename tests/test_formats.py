@@ -354,6 +354,25 @@ def test_a_strange_cell_is_read_or_refused(name, tmp_path, seed):
     read_with(name, path, join(preamble, delimiter, rows), tmp_path)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_digits_of_another_script_are_no_number(name, tmp_path):
+    """Python reads them as numbers, and a coding that does not would take them for nothing."""
+    arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    path, _ = text_sample(name)
+    preamble, delimiter, rows = split(path)
+    whole = clean(name)
+    for place in range(len(rows[0])):
+        column = [row[place] for row in rows[1:]]
+        if not all(re.fullmatch(r"(-?[0-9.]+)?", cell) for cell in column) or not any(column):
+            continue
+        changed = [list(row) for row in rows]
+        for row in changed[1:]:
+            row[place] = row[place].translate(arabic)
+        found = read_with(name, path, join(preamble, delimiter, changed), tmp_path)
+        if not isinstance(found, SourceError):
+            same(found, whole)  # the column is not read
+
+
 # The door itself
 
 LAYOUT = {"a": cells.count(), "day": cells.iso_date(), "text": (), "unread": None}
@@ -441,6 +460,24 @@ def test_a_bomb_is_stopped_while_it_unpacks(tmp_path):
         opened(tmp_path, raw, "f.csv.gz")
 
 
+def test_a_damaged_archive_of_any_packing_is_refused(tmp_path):
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.writestr("a.csv", GOOD * 50)
+        raw = packed.getvalue()
+        for place in range(45, 90, 3):
+            bad = raw[:place] + bytes([raw[place] ^ 0x55]) + raw[place + 1 :]
+            with pytest.raises(SourceError) as refusal:
+                opened(tmp_path, bad, "f.zip")
+            assert refusal.value.remedy
+
+
+def test_a_header_of_a_million_columns_is_refused_at_once(tmp_path):
+    with pytest.raises(SourceError, match="the header has 1,000,004 columns, the layout 4"):
+        opened(tmp_path, GOOD.replace("unread\n", "unread" + ",x" * 1_000_000 + "\n", 1))
+
+
 def test_a_workbook_gives_the_same_cells(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
@@ -483,6 +520,30 @@ def test_a_damaged_or_swollen_workbook_is_refused(tmp_path):
         archive.writestr("xl/media/pad", b"\0" * (80 * 1024**2))
     with pytest.raises(SourceError, match="unpacks"):
         door.open_table(path, LAYOUT)
+
+
+def test_a_workbook_with_a_row_far_below_is_refused_and_gaps_cost_nothing(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (list(LAYOUT), ["1", "2001-01-01", "x", ""]):
+        book.active.append(row)
+    for number, refused_as in ((900_000, None), (2_000_000, "at most 1,048,576 rows")):
+        path = tmp_path / "f.xlsx"
+        book.save(path)
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        sheet = "xl/worksheets/sheet1.xml"
+        parts[sheet] = parts[sheet].replace(b'<row r="2"', f'<row r="{number}"'.encode())
+        parts[sheet] = re.sub(rb' r="([A-D])2"', rf' r="\g<1>{number}"'.encode(), parts[sheet])
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, content)
+        if refused_as:
+            with pytest.raises(SourceError, match=refused_as):
+                door.open_table(path, LAYOUT)
+        else:
+            table = door.open_table(path, LAYOUT)
+            assert len(table.frame) == 1 and table.line(0) == number
 
 
 def test_a_workbook_without_openpyxl_says_what_to_install(tmp_path, monkeypatch):

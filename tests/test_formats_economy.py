@@ -30,6 +30,8 @@ def only(table, **key):
         (energy_institute, "coalcons_ej,4.87", "oilcons_ej,4.87", "stands twice", 3),
         (energy_institute, "coalcons_ej,4.87", "oil_tes_ej,4.87", "under two names", 3),
         (energy_institute, "coalcons_ej,4.87", "coalcons_ej,n/a", "not a number", 3),
+        (energy_institute, "coalcons_ej,4.87", "coalcons_ej,-9", "not a number from 0", 3),
+        (energy_institute, "oilprod_mt,114.6", "oilprod_mtt,114.6", "missing in 1984", None),
         (world_bank, "constant 2015 US$", "constant 2021 US$", "base year or meaning", 6),
         (world_bank, "NY.GDP.MKTP.KD", "NY.GDP.PCAP.KD", "publisher's list", 6),
         (world_bank, '"XKX"', '"KOS"', "three-letter codes", 8),

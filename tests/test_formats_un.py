@@ -110,6 +110,8 @@ def test_a_printed_yes_is_no_vote_where_none_was_taken():
         ("True,A,2021", "True,Y,2021", "contradict"),
         ("3952683,RUS", "3952683,CHN", "two votes"),
         ("S/RES/2616(2021)", "S/2021/990", "Security Council"),
+        ("1992-01-23,S/RES/732", "9999-01-23,S/RES/732", "the date is no day"),
+        ("1992-01-23,S/RES/732", "0000-01-01,S/RES/732", "the date is no day"),
     ],
 )
 def test_a_security_council_fault_is_named_by_its_line(tmp_path, old, new, words):

@@ -80,6 +80,8 @@ def test_new_then_nothing_new_then_changed_then_withdrawn(data, tmp_path):
     assert votes(load_record(data, as_of="2026-02-05"), "CHN-RUS", 2025) == []
 
     whole = everything(data)
+    with pytest.raises(SourceError, match="not out yet"):
+        plan_release("un-ga", [file], data_dir=data, released="9999-12-31")
     again = plan_release("un-ga", [file], data_dir=data, released="2026-02-07")
     assert again.changes.empty and again.unchanged == 3 and take(again) is None
     assert everything(data) == whole
@@ -116,14 +118,54 @@ def test_two_releases_of_one_day_are_both_kept(data, tmp_path):
     assert votes(load_record(data), "CHN-RUS", 2025) == [[11, 0, 1, 12]]
 
 
+def test_an_older_file_does_not_override_what_a_later_one_confirmed(data, tmp_path):
+    first = assembly(tmp_path / "february.csv")
+    take(plan_release("un-ga", [first], data_dir=data, released="2026-02-06"))
+    # June's file differs in a title only: no row changes, and a note of it is kept, once.
+    june = tmp_path / "june.csv"
+    june.write_text(first.read_text("utf-8").replace("A title", "The title"), "utf-8")
+    plan = plan_release("un-ga", [june], data_dir=data, released="2026-06-06")
+    assert plan.changes.empty
+    folder = take(plan)
+    assert [p.name for p in folder.iterdir()] == ["release.json"]
+    assert take(plan_release("un-ga", [june], data_dir=data, released="2026-06-07")) is None
+    march = assembly(tmp_path / "march.csv", russia="Y" * 11 + "N")
+    with pytest.raises(SourceError, match="2 rows differ from what files read later than"):
+        plan_release("un-ga", [march], data_dir=data, released="2026-03-06")
+    assert votes(load_record(data), "CHN-RUS", 2025) == [[12, 0, 0, 12]]
+    (folder / "release.json").write_text("{}", "utf-8")
+    with pytest.raises(RecordError, match=r"2026-06-06/release.json: the note .* cannot be read"):
+        plan_release("un-ga", [march], data_dir=data, released="2026-03-06")
+
+
+def test_an_older_file_does_not_override_the_first_vintage(data, tmp_path):
+    file = assembly(tmp_path / "ga.csv", year=2024)
+    with pytest.raises(SourceError, match="3 rows differ from what files read later than 2025"):
+        plan_release("un-ga", [file], data_dir=data, released="2025-06-06")
+    assert len(plan_release("un-ga", [file], data_dir=data).changes) == 3
+
+
+def test_a_release_does_not_speak_of_years_after_it(data, tmp_path):
+    file = assembly(tmp_path / "ga.csv", year=2025)
+    with pytest.raises(SourceError, match=r"ga.csv: .*speaks of years after it came out"):
+        plan_release("un-ga", [file], data_dir=data, released="2024-12-30")
+
+
+def test_a_release_without_a_usable_row_withdraws_or_says_so(data, tmp_path):
+    file = assembly(tmp_path / "ga.csv", russia="X" * 9, calls=9)  # under ten votes: no row
+    plan = plan_release("un-ga", [file], data_dir=data, released="2026-02-06")
+    assert plan.changes.empty and plan.unchanged == 0
+
+
 def test_a_running_year_is_no_year(data, tmp_path):
     file = assembly(tmp_path / "ga.csv", year=2025)
     with pytest.raises(SourceError, match="no year that had ended"):
         plan_release("un-ga", [file], data_dir=data, released="2025-12-30")
     plan = plan_release("un-ga", [file], data_dir=data, released="2025-12-30", years=(2025, 2025))
     assert len(plan.changes) == 3
-    with pytest.raises(SourceError, match="do not fit"):
-        plan_release("un-ga", [file], data_dir=data, released="2025-12-30", years=(2025, 2026))
+    for years in ((2025, 2026), (2024, 2025), (2025, 2024)):
+        with pytest.raises(SourceError, match="do not fit"):
+            plan_release("un-ga", [file], data_dir=data, released="2025-12-30", years=years)
 
 
 def test_the_note_says_where_the_rows_came_from(data, tmp_path):
@@ -255,13 +297,29 @@ def test_a_coding_sheet_with_several_raters(data, tmp_path):
     assert plan.changes["status"].tolist() == ["changed"]
 
 
-def test_a_sheet_for_an_unknown_indicator_or_state(data, tmp_path):
-    file = sheet(tmp_path / "sheet.csv", "warmth,CHN-RUS,2024,3,ann,speech,")
-    with pytest.raises(SourceError, match="'warmth' is not in the codebook"):
-        plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
-    file = sheet(tmp_path / "sheet.csv", "closeness,CHN-JPN,2024,3,ann,speech,")
-    with pytest.raises(SourceError, match=r"sheet.csv: unit 'CHN-JPN' names a state"):
-        plan_release("coding-sheet", [file], data_dir=data, released="2025-01-15")
+GOOD = "closeness,CHN-RUS,2024,2,bob,own reading,"
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        ("warmth,CHN-RUS,2024,3,ann,speech,", "'warmth' is not in the codebook"),
+        ("unga_votes,CHN-RUS,2024,3,ann,speech,", "coded from a publisher's files"),
+        ("closeness,CHN-JPN,2024,3,ann,speech,", "unit 'CHN-JPN' names a state"),
+        ("closeness,CHN-RUS,2025-01-16,3,ann,speech,", "a code of 2025-01-16 in a release of"),
+        ("closeness,CHN-RUS,2024,3.5,ann,speech,", "closeness CHN-RUS 2024: value is not a count"),
+        ("closeness,CHN-RUS,2024,3,ann b,speech,", "rater is not a plain name"),
+        ("closeness,CHN>RUS,2024,3,ann,speech,", "not of the form AAA-BBB"),
+        ("closeness,CHN,2024,3,ann,speech,", "not of the form AAA-BBB"),
+    ],
+)
+def test_a_bad_code_is_named_by_its_own_sheet_and_line(data, tmp_path, bad, problem):
+    before = everything(data)
+    first = sheet(tmp_path / "first.csv", GOOD)
+    second = sheet(tmp_path / "second.csv", "closeness,CHN-IND,2024,2,bob,own reading,", bad)
+    with pytest.raises(SourceError, match=rf"^second.csv, line 3: .*{problem}"):
+        plan_release("coding-sheet", [first, second], data_dir=data, released="2025-01-15")
+    assert everything(data) == before
 
 
 FEEDING = [name for name in sorted(FORMATS) if get_format(name).INDICATORS]
@@ -277,9 +335,9 @@ def test_a_release_is_coded_from_its_own_tables_alone(name):
     src = Sources(None, record.states["iso3"], years=form.coverage(tables), given=tables,
                   released=True)  # fmt: skip
     coded = {k: observations(src, record.codebook[k]) for k in form.INDICATORS}
-    # The sample of the Assembly has fewer contested votes than make a row; see above for whole ones.
+    # The sample of the Assembly has fewer contested votes than make a row; whole ones are above.
     assert any(len(rows) for rows in coded.values()) == (name != "un-ga")
-    for k, rows in coded.items():
+    for rows in coded.values():
         assert rows["year"].between(*form.coverage(tables)).all()
 
 

@@ -35,7 +35,8 @@ class _Guarded(TyperGroup):
             raise
         except OSError as err:
             what = f"'{err.filename}': " if err.filename else ""
-            code = _complain(f"{what}{err.strerror or err}", REFUSED)
+            remedy = "Check the path, its permissions and the space on the disk."
+            code = _complain(f"{what}{err.strerror or err}. {remedy}", REFUSED)
         except KeyboardInterrupt:
             code = _complain("interrupted; nothing was archived", INTERRUPTED)
         raise typer.Exit(code)

@@ -6,6 +6,7 @@ runs. Guarded by ``tests/test_cli_changes.py``.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,17 +105,21 @@ def data_import(
         typer.echo("Nothing was written (--dry-run).")
         return
     place = take(plan)
-    if place is not None:
+    if place is None:
+        typer.echo("These files were taken in before: nothing is written.")
+    elif plan.changes.empty:
+        typer.echo(f"Nothing new; vintages/{place.name} notes that it was confirmed.")
+    else:
         typer.echo(f"Written to vintages/{place.name}; known from {plan.released} on.")
 
 
 def _years(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    first, _, last = text.partition("-")
-    if not (first.isdigit() and (last or first).isdigit()):
-        raise FairweatherError(f"years '{text}' are not a span", remedy="Write 2023-2024.")
-    return int(first), int(last or first)
+    span = re.fullmatch("([0-9]{4})(?:-([0-9]{4}))?", text)
+    if span is None:
+        raise FairweatherError(f"years '{text[:40]}' are not a span", remedy="Write 2023-2024.")
+    return int(span[1]), int(span[2] or span[1])
 
 
 def _show(plan: Plan) -> None:
@@ -128,7 +133,6 @@ def _show(plan: Plan) -> None:
         f"{plan.unchanged:,} rows confirmed, {len(plan.changes):,} differ."
     )
     if plan.changes.empty:
-        typer.echo("Nothing new: nothing is written.")
         return
     table = Table("indicator", *[c for c in plan.counts()], box=None)
     for name, row in plan.counts().iterrows():

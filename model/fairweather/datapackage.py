@@ -185,8 +185,11 @@ def write(data_dir: str | Path | None = None) -> Path:
     path = folder / FILE
     # A reader must never find half a descriptor.
     new = path.with_name(f".{FILE}.new")
-    new.write_text(text(folder), encoding="utf-8", newline="\n")
-    return new.replace(path)
+    try:
+        new.write_text(text(folder), encoding="utf-8", newline="\n")
+        return new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _json(value: Any, indent: int = 0) -> str:

@@ -268,6 +268,11 @@ def load_record(
     """
     cut = as_date(as_of)
     folder = paths.data_dir() if data_dir is None else Path(data_dir)
+    if not folder.is_dir():
+        raise RecordError(
+            f"there is no folder '{folder.name}'",
+            remedy="Name the folder of a record, or make one: fairweather data copy DIR.",
+        )
     codebook = load_codebook(folder / "codebook.toml")
     states = read_states(folder / "states.csv")
     releases = _releases(folder / "vintages", codebook)

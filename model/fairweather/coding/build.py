@@ -167,12 +167,18 @@ def build(
             "the folder holds releases, which are about its present states",
             remedy="Build the other states in a new folder: --data DIR.",
         )
+    if states is not None and data_dir.resolve() == paths.shipped_data_dir().resolve():
+        raise SourceError(
+            "chosen states would replace the shipped record",
+            remedy="Name a folder of your own: --data DIR.",
+        )
+    src = Sources(sources_dir)
+    # Before anything is written: most refusals are about the states or a missing source.
+    table = compute_states(src) if states is None else choose_states(src, states)
     if states is not None:
         _describe(data_dir)
     codebook = load_codebook(data_dir / "codebook.toml")
     _same_indicators(codebook)
-    src = Sources(sources_dir)
-    table = compute_states(src) if states is None else choose_states(src, states)
     src.states = tuple(sorted(table["iso3"]))
     with alone(data_dir):
         return _build(src, table, codebook, data_dir, chosen=states is not None, history=history)
@@ -252,11 +258,6 @@ def _write_events(src: Sources, work: Path) -> list[str]:
 def _describe(data_dir: Path) -> None:
     """Give a folder of its own the descriptions of the shipped record, unless it has them."""
     shipped = paths.shipped_data_dir()
-    if data_dir.resolve() == shipped.resolve():
-        raise SourceError(
-            "chosen states would replace the shipped record",
-            remedy="Name a folder of your own: --data DIR.",
-        )
     data_dir.mkdir(parents=True, exist_ok=True)
     for path in sorted([*shipped.glob("*.toml"), *shipped.glob("countries.csv")]):
         if not (data_dir / path.name).exists():

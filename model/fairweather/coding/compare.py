@@ -6,9 +6,11 @@ Pure functions of tables. Guarded by ``tests/test_release.py``.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pandas as pd
 
+from fairweather.coding.notes import Note, spoken_of_later
 from fairweather.record import Record, resolve
 from fairweather.schema import COLUMNS, KEY, NUMBERS, number_text
 
@@ -29,7 +31,9 @@ def stood(ledger: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     return rows.merge(last[[*_KEY, "release"]], on=_KEY)
 
 
-def compare(standing: pd.DataFrame, brought: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def compare(
+    standing: pd.DataFrame, brought: pd.DataFrame, day: dt.date
+) -> tuple[pd.DataFrame, int]:
     """List rows new, changed and withdrawn; numbers are compared as they are written.
 
     Parameters
@@ -37,7 +41,9 @@ def compare(standing: pd.DataFrame, brought: pd.DataFrame) -> tuple[pd.DataFrame
     standing : DataFrame
         As `stood` gives it.
     brought : DataFrame
-        Columns of the record, `available_on` the day of the release.
+        Columns of the record.
+    day : date
+        Of the release; from then on its rows count as known.
 
     Returns
     -------
@@ -58,8 +64,8 @@ def compare(standing: pd.DataFrame, brought: pd.DataFrame) -> tuple[pd.DataFrame
     joined["status"] = "changed"
     joined.loc[joined["shown_before"].isna(), "status"] = "new"
     joined.loc[joined["shown_now"].isna(), "status"] = "withdrawn"
-    day = brought["available_on"].max()
-    rows = pd.concat([brought, standing.assign(available_on=day)]).drop_duplicates(_KEY)
+    rows = pd.concat([brought, standing]).drop_duplicates(_KEY)
+    rows = rows.assign(available_on=pd.Timestamp(day))
     out = joined[~same].merge(rows[list(COLUMNS)], on=_KEY, how="left")
     out = out.merge(standing[[*_KEY, "release"]], on=_KEY, how="left")
     out.loc[out["status"] == "withdrawn", list(NUMBERS)] = float("nan")
@@ -78,16 +84,20 @@ def lost(standing: pd.DataFrame, changes: pd.DataFrame) -> tuple[int, int]:
     return int((was & ~now).sum()), int((standing["value"] != 0).sum())
 
 
-def outdated(changes: pd.DataFrame, record: Record, day: dt.date) -> pd.DataFrame:
+def outdated(
+    changes: pd.DataFrame, record: Record, notes: Iterable[Note], day: dt.date
+) -> pd.DataFrame:
     """Rows in which an older file would take the place of what a later one says.
 
-    Later is a release of a later day, or the first vintage where its source was read after `day`:
-    its rows count as known from long before, but say what was read then.
+    Later is a release of a later day, whether it changed the row or confirmed it, or the first
+    vintage where its source was read after `day`: its rows count as known from long before, but
+    say what was read then.
     """
     read_on = {key: one.read_on for key, one in record.codebook.sources.items()}
     first = changes["source"].map(read_on).fillna("") > day.isoformat()
+    differs = changes["status"] != "new"
     known = record.ledger
     later = known[(known["release"] > 0) & (known["available_on"] > pd.Timestamp(day))]
-    newer = pd.MultiIndex.from_frame(changes[_KEY]).isin(pd.MultiIndex.from_frame(later[_KEY]))
-    differs = changes["status"] != "new"
-    return changes[differs & ((first & (changes["release"] == 0)) | newer)]
+    said = pd.MultiIndex.from_frame(changes[_KEY]).isin(pd.MultiIndex.from_frame(later[_KEY]))
+    confirmed = spoken_of_later(changes, notes, day)
+    return changes[differs & ((first & (changes["release"] == 0)) | said | confirmed)]

@@ -9,8 +9,6 @@ kept, in a folder of its own, `vintages/<day>/`: rows new, changed or withdrawn.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -23,13 +21,14 @@ import pandas as pd
 
 from fairweather import datapackage, paths
 from fairweather.alone import alone
-from fairweather.coding.build import observations
+from fairweather.coding import notes
+from fairweather.coding.build import observations, readers
 from fairweather.coding.compare import compare, lost, outdated, stood
 from fairweather.coding.registry import HISTORY_FIRST, Sources
 from fairweather.errors import RecordError, SourceError
 from fairweather.formats import get_format
 from fairweather.record import Record, as_date, load_record
-from fairweather.schema import COLUMNS, NUMBERS, read_parts, release_part, to_csv_text
+from fairweather.schema import COLUMNS, KEY, NUMBERS, read_parts, release_part, to_csv_text
 
 SHEET = "coding_sheet"
 # More than this share of what stood gone at once, or zero: rather a cut file than a publisher who
@@ -56,6 +55,8 @@ class Plan:
     data_dir : Path
     base : str
         Content hash of the record it was compared with.
+    indicators : tuple of str
+        Those the release speaks about for all units; none where it speaks for some only.
     files : tuple of dict
         Name, bytes and SHA-256 of each file read.
     evidence : DataFrame
@@ -69,6 +70,7 @@ class Plan:
     unchanged: int
     data_dir: Path
     base: str
+    indicators: tuple[str, ...]
     files: tuple[dict[str, Any], ...]
     evidence: pd.DataFrame
 
@@ -123,19 +125,24 @@ def plan_release(
     given = [Path(f) for f in files]
     if not given:
         raise SourceError("no file was named", remedy="Name the release's files.")
-    day = as_date(released) or dt.date.today()
+    today = dt.date.today()
+    day = as_date(released) or today
+    if day > today:
+        raise SourceError(
+            f"a release of {day} is not out yet", remedy="Give the day it came out: --released."
+        )
     tables = reader.read(given)
-    covered = _years(reader, tables, years, day)
+    covered = _years(reader, tables, years, day, given[0])
     record = load_record(folder, history=True)
     if SHEET in tables:
-        coded = _from_sheet(tables[SHEET], record, given[0])
+        coded = _from_sheet(tables[SHEET], record, day)
     else:
         coded = _coded(reader, tables, record, covered)
     standing = stood(record.ledger, day)
     standing = standing[standing["indicator"].isin(coded) & standing["year"].between(*covered)]
-    brought = pd.concat(coded.values(), ignore_index=True).assign(available_on=pd.Timestamp(day))
-    changes, confirmed = compare(standing, brought)
-    if not getattr(reader, "WHOLE", True):
+    changes, confirmed = compare(standing, pd.concat(coded.values(), ignore_index=True), day)
+    whole = getattr(reader, "WHOLE", True)
+    if not whole:
         changes = changes[changes["status"] != "withdrawn"]
     gone, held = lost(standing, changes)
     if gone > MOST_LOST * max(held, 1) and not accept_withdrawals:
@@ -145,7 +152,7 @@ def plan_release(
             file=given[0],
             remedy="Fetch it whole, name the years it speaks about, or accept the withdrawals.",
         )
-    older = outdated(changes, record, day)
+    older = outdated(changes, record, notes.read(folder), day)
     if len(older):
         raise SourceError(
             f"{len(older)} rows differ from what files read later than {day} say",
@@ -153,7 +160,8 @@ def plan_release(
             remedy="Import releases in the order they came out, or take only new years: --years. "
             "If this file is the one to believe, give the day you decided so: --released.",
         )
-    _sound(changes, record, day, given[0])
+    evidence = tables.get(SHEET, pd.DataFrame())
+    _sound(changes, record, day, evidence, given[0])
     return Plan(
         format=format_name,
         released=day,
@@ -162,8 +170,9 @@ def plan_release(
         unchanged=confirmed,
         data_dir=folder,
         base=record.content_hash,
-        files=tuple(_fingerprint(f) for f in given),
-        evidence=tables.get(SHEET, pd.DataFrame()),
+        indicators=tuple(coded) if whole else (),
+        files=tuple(notes.fingerprint(f) for f in given),
+        evidence=evidence,
     )
 
 
@@ -177,8 +186,9 @@ def take(plan: Plan) -> Path | None:
     Returns
     -------
     Path or None
-        The folder `vintages/<day>` (`<day>-2` and so on for further releases of one day), or None
-        if nothing was new and so nothing written.
+        The folder `vintages/<day>` (`<day>-2` and so on for further releases of one day): with
+        rows, or with no more than a note where the release only confirmed what stood. None if
+        nothing was new and these very files were taken in before: then nothing is written.
 
     Raises
     ------
@@ -187,7 +197,8 @@ def take(plan: Plan) -> Path | None:
         it; nothing is then written.
     """
     with alone(plan.data_dir):
-        place = None if plan.changes.empty else _written(plan)
+        known = plan.changes.empty and notes.already_noted(notes.read(plan.data_dir), plan.files)
+        place = None if known else _written(plan)
         # Also where nothing is new: an import may have been killed before it came to this.
         if datapackage.out_of_step(plan.data_dir):
             datapackage.write(plan.data_dir)
@@ -214,7 +225,7 @@ def _written(plan: Plan) -> Path:
             path.write_text(text, encoding="utf-8", newline="")
             part = release_part(path, record.codebook[name], plan.released)
             read_parts([part], record.states["iso3"], record.codebook.sources)
-        _note(work, plan)
+        _note(plan, work)
         work.chmod(0o755)
         # One rename makes the whole release visible, or none of it.
         return work.rename(_next_folder(home, plan.released))
@@ -228,8 +239,10 @@ def _next_folder(home: Path, day: dt.date) -> Path:
     return home / (f"{day}-{last + 1}" if last else f"{day}")
 
 
-def _sound(changes: pd.DataFrame, record: Record, day: dt.date, file: Path) -> None:
-    """Read the rows through the record's own door, and name the row and not a temporary file."""
+def _sound(
+    changes: pd.DataFrame, record: Record, day: dt.date, sheet: pd.DataFrame, file: Path
+) -> None:
+    """Read the rows through the record's own door; name the row brought, and no temporary file."""
     door = (record.states["iso3"], record.codebook.sources)
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in changes.groupby("indicator"):
@@ -238,10 +251,13 @@ def _sound(changes: pd.DataFrame, record: Record, day: dt.date, file: Path) -> N
             try:
                 read_parts([release_part(path, record.codebook[name], day)], *door)
             except RecordError as err:
-                line = path.read_text(encoding="utf-8").splitlines()[(err.row or 1) - 1]
-                _, unit, year, *_ = line.split(",")
-                problem = str(err).partition(": ")[2]
-                raise SourceError(f"{name} {unit} {year}: {problem}", file=file) from None
+                bad = rows.sort_values(list(KEY), kind="stable").iloc[max(err.row or 0, 2) - 2]
+                problem = f"{name} {bad['unit']} {bad['year']}: {str(err).partition(': ')[2]}"
+                if sheet.empty:
+                    raise SourceError(problem, file=file) from None
+                coded = sheet[(sheet[list(KEY)] == bad[list(KEY)]).all(axis=1)].iloc[0]
+                where = {"file": coded["file"], "row": int(coded["line"])}
+                raise SourceError(problem, **where) from None
 
 
 def _own_folder(data_dir: str | Path | None) -> Path:
@@ -256,26 +272,36 @@ def _own_folder(data_dir: str | Path | None) -> Path:
 
 
 def _years(
-    reader: ModuleType, tables: dict, years: tuple[int, int] | None, day: dt.date
+    reader: ModuleType, tables: dict, years: tuple[int, int] | None, day: dt.date, file: Path
 ) -> tuple[int, int]:
     holds = reader.coverage(tables)
+    told = f"a release of {day} that holds {holds[0]}-{holds[1]}"
+    if holds[1] > day.year:
+        raise SourceError(
+            f"{told} speaks of years after it came out",
+            file=file,
+            remedy="Mend the year, or give the day it came out: --released.",
+        )
     # A year still running is not a year's value; a rater's code says its own date.
     whole = day.year if SHEET in tables else day.year - 1
     first, last = years or (max(holds[0], HISTORY_FIRST), min(holds[1], whole))
     if SHEET in tables and years is None and holds != (first, last):
         raise SourceError(
             f"the sheet has codes of {holds[0]}-{holds[1]}",
+            file=file,
             remedy=f"Codes are of {HISTORY_FIRST} to the year of the release, {day.year}.",
         )
     if years is None and first > last:
         raise SourceError(
-            f"a release of {day} with {holds[0]}-{holds[1]} holds no year that had ended",
+            f"{told} has no year that had ended",
+            file=file,
             remedy="Give the day it came out (--released), or the years it speaks about (--years).",
         )
-    if first > last or first < holds[0] or last > min(holds[1], day.year):
+    if first > last or first < holds[0] or last > holds[1]:
         raise SourceError(
-            f"years {first}-{last} do not fit a release of {day} that holds {holds[0]}-{holds[1]}",
-            remedy="Write FIRST-LAST, within what it holds and not after the year it came out.",
+            f"years {first}-{last} do not fit {told}",
+            file=file,
+            remedy="Write FIRST-LAST, within what it holds.",
         )
     return first, last
 
@@ -304,50 +330,60 @@ def _coded(
     return out
 
 
-def _from_sheet(sheet: pd.DataFrame, record: Record, file: Path) -> dict[str, pd.DataFrame]:
-    """Take a coding sheet's codes as rows; each indicator must be described first."""
+def _from_sheet(sheet: pd.DataFrame, record: Record, day: dt.date) -> dict[str, pd.DataFrame]:
+    """Take a coding sheet's codes as rows; each indicator must be described first, and its own."""
     members = set(record.states["iso3"])
-    strange = sheet[~(sheet["unit"].str[:3].isin(members) & sheet["unit"].str[-3:].isin(members))]
-    if not strange.empty:
-        raise SourceError(
-            f"unit {strange['unit'].iloc[0]!r} names a state that is not in the record",
-            file=file,
-            remedy="Leave its rows out, or build a record with that state: data build --states.",
-        )
+
+    def refuse(bad: pd.Series, problem: str, remedy: str) -> None:
+        if bad.any():
+            row = sheet.loc[bad.idxmax()]
+            raise SourceError(
+                problem.format(**row), file=row["file"], row=int(row["line"]), remedy=remedy
+            )
+
+    refuse(
+        ~(sheet["unit"].str[:3].isin(members) & sheet["unit"].str[-3:].isin(members)),
+        "unit {unit!r} names a state that is not in the record",
+        "Leave its rows out, or build a record with that state: data build --states.",
+    )
+    refuse(
+        sheet["date"] > day.isoformat(),
+        f"a code of {{date}} in a release of {day}",
+        "Mend the date, or give the day the codes were made: --released.",
+    )
+    refuse(
+        ~sheet["indicator"].isin(set(record.codebook)),
+        "indicator {indicator!r} is not in the codebook",
+        "Describe it in codebook.toml: [indicator.NAME], family ordinal.",
+    )
+    refuse(
+        sheet["indicator"].isin(set(readers())),
+        "{indicator!r} is coded from a publisher's files",
+        "Give your codes an indicator of their own: releases would withdraw them from this one.",
+    )
     out = {}
     for name, rows in sheet.groupby("indicator"):
-        if name not in record.codebook:
-            raise SourceError(
-                f"indicator {name!r} is not in the codebook",
-                file=file,
-                remedy=f"Describe it under [indicator.{name}] in codebook.toml, family ordinal.",
-            )
-        one = record.codebook[name]
-        kept = rows[["indicator", "unit", "year", "rater", "value"]].assign(
-            source=one.source, **dict.fromkeys(NUMBERS[1:], float("nan"))
+        kept = rows.assign(
+            source=record.codebook[name].source,
+            value=rows["value"].astype(float),
+            available_on=pd.NaT,
+            **dict.fromkeys(NUMBERS[1:], float("nan")),
         )
-        out[name] = kept.assign(value=kept["value"].astype(float), available_on=pd.NaT)[
-            list(COLUMNS)
-        ]
+        out[name] = kept[list(COLUMNS)]
     return out
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
-
-
-def _note(work: Path, plan: Plan) -> None:
+def _note(plan: Plan, folder: Path) -> None:
     """Keep beside the rows where they came from, and a coding sheet's own sources."""
-    note = {
-        "format": plan.format,
-        "released": plan.released.isoformat(),
-        "years": list(plan.years),
-        "files": list(plan.files),
-        "rows": plan.changes["status"].value_counts().sort_index().to_dict(),
-    }
-    (work / "release.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    note = notes.Note(
+        format=plan.format,
+        released=plan.released.isoformat(),
+        years=plan.years,
+        indicators=plan.indicators,
+        files=plan.files,
+        rows=plan.changes["status"].value_counts().sort_index().to_dict(),
+    )
+    notes.write(note, folder)
     if not plan.evidence.empty:
-        (work / "evidence").mkdir()
-        plan.evidence.to_csv(work / "evidence" / "sheet.csv", index=False, lineterminator="\n")
+        (folder / "evidence").mkdir()
+        plan.evidence.to_csv(folder / "evidence" / "sheet.csv", index=False, lineterminator="\n")

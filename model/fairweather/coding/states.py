@@ -144,7 +144,7 @@ def compute_states(src: Sources) -> pd.DataFrame:
 
 
 def choose_states(src: Sources, wanted: str | Iterable[str]) -> pd.DataFrame:
-    """Describe states that somebody chose, with what the rule says of each.
+    """Describe states that somebody chose, with what the rule would look at.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def choose_states(src: Sources, wanted: str | Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of `compute_states`, `role` chosen unless the rule gives one; in the order asked.
+        Columns of `compute_states`, every `role` chosen; in the order asked.
 
     Raises
     ------
@@ -177,9 +177,8 @@ def choose_states(src: Sources, wanted: str | Iterable[str]) -> pd.DataFrame:
         )
     table = measured_states(src).reindex(codes)
     table["name"] = known["name"].reindex(codes)
-    by_rule = compute_states(src).set_index("iso3")
-    table.update(by_rule[["name"]])
-    table["role"] = by_rule["role"].reindex(codes).fillna(CHOSEN)
+    table.update(compute_states(src).set_index("iso3")[["name"]])
+    table["role"] = CHOSEN
     whole = ["years_two_cases", "years_three_kinds"]
     table[whole] = table[whole].fillna(0).astype(int)
     table["region"] = table["region"].fillna("")

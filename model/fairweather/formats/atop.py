@@ -24,6 +24,7 @@ SOURCE = "atop"
 TABLES = ("alliances",)
 INDICATORS = ("pact_level_atop",)
 
+LAST_YEAR = 2018  # of version 5.1
 OBLIGATIONS = ("defense", "offense", "neutral", "nonagg", "consul")
 _FLAG = cells.one_of(["0", "1"])
 _IDS = tuple(f"atopid{n}" for n in range(1, 13))
@@ -33,7 +34,7 @@ OPTIONAL = ("dyad", "shareob", "bilatno", "multino", "number", "asymm", "transyr
 COLUMNS = {
     "mem1": STATE,
     "mem2": STATE,
-    "year": cells.year(1815),
+    "year": cells.year(1815, LAST_YEAR),
     "atopally": _FLAG,
     **{name: _FLAG for name in OBLIGATIONS},
     "version": rule(

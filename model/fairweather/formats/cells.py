@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -18,6 +17,8 @@ from fairweather.countries import iso3_of_name, valid_iso3
 
 STATES = valid_iso3()
 ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+YEARS = ("1776", "2100")  # no list of states' doings reaches beyond
+LARGEST = 1e18
 
 
 def iso_date(*, blank: bool = False, partial: bool = False) -> pa.Check:
@@ -38,6 +39,7 @@ def iso_date(*, blank: bool = False, partial: bool = False) -> pa.Check:
         days = written + written.str.len().map(lambda n: ends.get(n, ""))
         real = days.str.fullmatch(ISO_DATE).astype(bool)
         real &= pd.to_datetime(days.where(real), format="%Y-%m-%d", errors="coerce").notna()
+        real &= written.str[:4].between(*YEARS)
         return cells.isin(set(written[real]) | ({""} if blank else set()))
 
     form = "YYYY-MM-DD, YYYY-MM or YYYY" if partial else "YYYY-MM-DD"
@@ -63,18 +65,31 @@ def count(*, blank: bool = False) -> pa.Check:
     )
 
 
-def number(*, blank: bool = False) -> pa.Check:
-    """Whole cells are finite numbers with a decimal point; with `blank`, empty ones pass."""
-    written = matches(f"({NUMBER})?" if blank else NUMBER)
+def finite(cells: pd.Series) -> pd.Series:
+    """Say which cells are no number too large to be one: 1e999 is written as one, and so is 1e308.
 
-    def test(cells: pd.Series) -> pd.Series:
-        # 1e999 is written as a number and is none.
-        return written(cells) & ~np.isinf(pd.to_numeric(cells, errors="coerce"))
+    Cells that are no numbers at all pass; a pattern is there for them.
+    """
+    return ~(pd.to_numeric(cells, errors="coerce").abs() > LARGEST)
 
+
+def number(*, blank: bool = False, positive: bool = False) -> pa.Check:
+    """Whole cells are finite numbers with a decimal point.
+
+    Parameters
+    ----------
+    blank : bool
+        Let empty cells through.
+    positive : bool
+        Refuse what is below zero, such as -9 for a missing figure.
+    """
+    sign = "(?!-)" if positive else ""
+    written = matches(f"({sign}{NUMBER})?" if blank else f"{sign}{NUMBER}")
     return rule(
-        test,
-        "the cell is not a number",
-        "write digits with a decimal point and no separators or signs of doubt",
+        lambda cells: written(cells) & finite(cells),
+        "the cell is not a number" + (" from 0" if positive else ""),
+        "write digits with a decimal point and no separators or signs of doubt"
+        + (", and leave out what is not known" if positive else ""),
     )
 
 

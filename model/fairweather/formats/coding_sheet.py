@@ -102,8 +102,8 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to DataFrame
-        `coding_sheet`: `indicator, unit, year, rater, value, source, note`, one row for each
-        rater's code of a year.
+        `coding_sheet`: `indicator, unit, year, rater, date, value, source, note`, one row for each
+        rater's code of a year, and the `file` and `line` it stands in.
 
     Raises
     ------
@@ -117,11 +117,12 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
             later.refuse_repeats(earlier, _KEY, "a code of this rater and year")
     parts = []
     for table in tables:
-        latest = table.frame.sort_values("date", kind="stable")
+        placed = table.frame.assign(file=table.path.name, line=table.lines)
+        latest = placed.sort_values("date", kind="stable")
         parts.append(latest.drop_duplicates(_KEY, keep="last"))
     whole = pd.concat(parts).sort_values(_KEY, kind="stable", ignore_index=True)
     whole = whole.astype({"year": "int64", "value": "float64"})
-    return {"coding_sheet": whole[[*_KEY, "value", "source", "note"]]}
+    return {"coding_sheet": whole[[*_KEY, "date", "value", "source", "note", "file", "line"]]}
 
 
 def _open(path: Path) -> Table:

@@ -24,6 +24,7 @@ SOURCE = "cow_alliances"
 TABLES = ("alliances",)
 INDICATORS = ("pact_level_cow",)
 
+LAST_YEAR = 2012  # of version 4.1
 PLEDGES = {
     "defense": "cow_defense",
     "neutrality": "cow_neutral",
@@ -43,7 +44,7 @@ COLUMNS = {
     **{pledge: cells.one_of(["0", "1", ""]) for pledge in PLEDGES},
     "asymmetric": None,
     "asym": None,
-    "year": cells.year(1816),
+    "year": cells.year(1816, LAST_YEAR),
     "version": rule(
         matches(r"4\.10?"), "the version is not 4.1", "use version 4.1, or update the reader"
     ),

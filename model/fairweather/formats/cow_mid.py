@@ -26,6 +26,7 @@ SOURCE = "cow_mid"
 TABLES = ("mid_directed",)
 INDICATORS = ("militarised_disputes", "us_mid")
 
+LAST_YEAR = 2014  # of the fourth and fifth releases
 _HOSTILITY = rule(
     matches("-9|[0-5]"), "the level of hostility is not -9 or 0 to 5", "write the publisher's code"
 )
@@ -45,9 +46,9 @@ COLUMNS = {
     "disno": cells.count(),
     "statea": STATE,
     "stateb": STATE,
-    "strtyr": cells.year(1816),
+    "strtyr": cells.year(1816, LAST_YEAR),
     "endyear": cells.year(1816),
-    "year": cells.year(1816),
+    "year": cells.year(1816, LAST_YEAR),
     "hihosta": _HOSTILITY,
     "hihostb": _HOSTILITY,
     **{name: None for name in (*_REST, *OPTIONAL)},

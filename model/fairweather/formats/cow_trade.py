@@ -28,6 +28,7 @@ INDICATORS = ("trade_cow", "export_dependence_cow")
 
 LABEL = "COW_Trade_4.0"
 FIRST_YEAR = 1945
+LAST_YEAR = 2014  # of version 4.0
 YUGOSLAVIA_ENDS = 1992
 MISSING = -9.0
 _NOT_CREDIBLE = (1960, 1963)
@@ -36,7 +37,7 @@ _STATE = rule(
     matches("[0-9]{1,3}"), "the cell is no state number", "write a Correlates of War number"
 )
 _FLOW = rule(
-    matches(rf"-9(\.0*)?|(?!-)({NUMBER})"),
+    lambda flows: cells.finite(flows) & matches(rf"-9(\.0*)?|(?!-)({NUMBER})")(flows),
     "the flow is neither a number from 0 nor -9",
     "write US$ million, or -9 where it is missing",
 )
@@ -44,7 +45,7 @@ _FLOW = rule(
 COLUMNS = {
     "ccode1": _STATE,
     "ccode2": _STATE,
-    "year": cells.year(1870),
+    "year": cells.year(1870, LAST_YEAR),
     "importer1": None,
     "importer2": None,
     "flow1": _FLOW,

@@ -20,7 +20,7 @@ import pandas as pd
 from fairweather.countries import names_known, valid_iso3
 from fairweather.errors import SourceError
 from fairweather.formats import cells
-from fairweather.formats.door import open_table
+from fairweather.formats.door import Table, open_table
 from fairweather.formats.releases import one_file
 
 NAME = "energy-institute"
@@ -45,6 +45,7 @@ VARIABLES = {
     "gasprod_ej": "gas_production_exajoules",
     "coalprod_ej": "coal_production_exajoules",
 }
+PRODUCTION = ("oilprod_mt", "gasprod_ej", "coalprod_ej")
 FUELS = {
     "oil": "oil_production_ej_approx",
     "gas": "gas_production_exajoules",
@@ -57,7 +58,7 @@ COLUMNS = {
     "ISO3166_alpha3": (),
     **{name: None for name in "ISO3166_numeric Region SubRegion OPEC EU OECD CIS".split()},
     "Var": cells.text(),
-    "Value": cells.number(),
+    "Value": cells.number(positive=True),
 }
 
 
@@ -79,8 +80,8 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     Raises
     ------
     SourceError
-        If the layout differs, a state lacks its code, a variable stands twice, or the release has
-        no total energy supply.
+        If the layout differs, a state lacks its code, a variable stands twice, production is
+        missing in a year between others, or the release has no total energy supply.
     """
     table = open_table(one_file(paths), COLUMNS)
     frame = table.frame
@@ -121,7 +122,25 @@ def read(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
             row=table.header,
             remedy="Use the Statistical Review of 2025 or later, which counts all energy supplied.",
         )
-    return {"energy": _balances(_named(rows))}
+    wide = _named(rows)
+    _refuse_holes(wide, table)
+    return {"energy": _balances(wide)}
+
+
+def _refuse_holes(wide: pd.DataFrame, table: Table) -> None:
+    """Refuse a year without production between years that have it: it would read as none."""
+    for name in (name for name in PRODUCTION if VARIABLES[name] in wide):
+        there = wide[VARIABLES[name]].notna()
+        before = there.groupby(wide["iso3"]).cummax()
+        after = there[::-1].groupby(wide["iso3"]).cummax()
+        hole = ~there & before & after
+        if hole.any():
+            iso3, year = wide.loc[hole.idxmax(), ["iso3", "year"]]
+            raise SourceError(
+                f"{name} of {iso3} is missing in {year}, and there before and after",
+                file=table.path,
+                remedy="Restore the row, or the name of its variable.",
+            )
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,7 @@ INDICATORS = ("gsdb_us_cases", "gsdb_us_kinds", "gsdb_us_new", "gsdb_us_economic
 
 US = "USA"
 FIRST_YEAR = 1950  # the release begins here; one case began in 1949
+LAST_YEAR = 2023  # of release 4; release 3 ends a year earlier
 TYPES = ("trade", "arms", "military", "financial", "travel", "other")
 # The publisher joins states by commas; these names hold one.
 WITH_COMMA = (
@@ -60,8 +61,8 @@ COLUMNS = {
     "case_id": cells.count(),
     "sanctioned_state": cells.text(),
     "sanctioning_state": cells.text(),
-    "begin": cells.year(1900),
-    "end": cells.year(1900),
+    "begin": cells.year(1900, LAST_YEAR),
+    "end": cells.year(1900, LAST_YEAR),
     "trade": cells.one_of("01"),
     "descr_trade": None,
     **{kind: cells.one_of("01") for kind in TYPES[1:]},

@@ -5,11 +5,13 @@ Guarded by ``tests/test_formats.py``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fairweather.errors import SourceError
 
+MOST_UNKNOWN = 200  # columns that a message can still name
 _PREAMBLE = 60  # lines searched for a header that is named by its first cell
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
@@ -74,7 +76,12 @@ def check_header(
                 f"cells are divided by {used[0]}, not by {wanted}",
                 f"Save it with {wanted} as the delimiter.",
             )
-    twice = sorted({c for c in found if found.count(c) > 1})
+    if len(found) > len(rules) + MOST_UNKNOWN:
+        raise refusal(
+            f"the header has {len(found):,} columns, the layout {len(rules)}",
+            "Check that this is the right file, and its line ends.",
+        )
+    twice = sorted(c for c, times in Counter(found).items() if times > 1)
     if twice:
         raise refusal(f"columns {twice} appear twice", "Keep one of each.")
     missing = [c for c in rules if c not in found and c not in optional]

@@ -33,7 +33,7 @@ INDICATORS = (
 )
 
 _MARK = cells.one_of(["", "?"])
-_COUNT = cells.number(blank=True)
+_COUNT = cells.number(blank=True, positive=True)
 COLUMNS = {
     "Recipient": cells.text(),
     "Supplier": cells.text(),

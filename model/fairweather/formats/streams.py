@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ def check_file(path: Path) -> bytes:
         raise SourceError("the file is empty", file=path, remedy="Download it again.")
     if head[:2] in _UTF_16_32:
         raise SourceError(
-            "the file is UTF-16, not UTF-8", file=path, row=1, remedy="Save it as UTF-8."
+            "the file is UTF-16 or UTF-32, not UTF-8", file=path, row=1, remedy="Save it as UTF-8."
         )
     if head == _OLD_EXCEL:
         raise SourceError(
@@ -122,8 +123,8 @@ def reading(path: Path) -> Iterator[None]:
     """Turn every way in which a packed or damaged file can fail into a refusal."""
     try:
         yield
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError,
-            UnicodeError, OverflowError) as err:  # fmt: skip
+    except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError,
+            NotImplementedError, UnicodeError, OverflowError) as err:  # fmt: skip
         if isinstance(err, UnicodeDecodeError):
             raise
         raise SourceError(

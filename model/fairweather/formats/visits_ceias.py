@@ -22,6 +22,7 @@ SOURCE = "ceias"
 TABLES = ("trips",)
 INDICATORS = ("china_trips_ceias",)
 
+LAST_YEAR = 2020  # of version 1.1
 OTHER = "other_top_leader"
 OFFICES = {
     "President": "president",
@@ -31,7 +32,7 @@ OFFICES = {
     "Other (Acting leader)": OTHER,
 }
 COLUMNS = {
-    "year": cells.year(1949),
+    "year": cells.year(1949, LAST_YEAR),
     "leader": cells.text(),
     "office": cells.one_of(OFFICES),
     "country": cells.text(),

@@ -13,6 +13,7 @@ from pathlib import Path
 from fairweather.errors import FairweatherError, SourceError
 from fairweather.formats.streams import MAX_BYTES, MAX_RATIO, RATIO_FLOOR, too_large
 
+MAX_ROWS = 1_048_576  # of Excel itself
 _ERRORS = {"#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DIV/0!"}
 
 
@@ -59,7 +60,13 @@ def workbook_rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str
             table = _sheet(book, path, sheet)
             # A declared size may be false by a million rows; the cells present are what counts.
             table.reset_dimensions()
-            rows = [_trimmed(row) for row in table.iter_rows(values_only=True)]
+            # Rows left out are made up by openpyxl, as many as the number of the next one says.
+            rows = {}
+            for line, row in enumerate(table.iter_rows(values_only=True), start=1):
+                if line > MAX_ROWS:
+                    raise too_large(path, f"a sheet has at most {MAX_ROWS:,} rows")
+                if cells := _trimmed(row):
+                    rows[line] = cells
     except FairweatherError:
         raise
     # A damaged workbook fails in its parser in too many ways to list.
@@ -69,11 +76,10 @@ def workbook_rows(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str
             file=path,
             remedy="Download it again, or save it as CSV in UTF-8.",
         ) from err
-    width = max(map(len, rows), default=0)
-    for line, row in enumerate(rows, start=1):
-        if row:
-            cells = [_text(value, path, line) for value in row]
-            yield line, cells + [""] * (width - len(cells))
+    width = max(map(len, rows.values()), default=0)
+    for line, row in rows.items():
+        cells = [_text(value, path, line) for value in row]
+        yield line, cells + [""] * (width - len(cells))
 
 
 def _check_size(path: Path) -> None:
