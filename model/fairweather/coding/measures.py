@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairweather.coding.registry import Sources, reader, with_zeros
+from fairweather.coding.registry import Sources, one_state, reader, with_zeros
 from fairweather.coding.sanctions import ISSUE_DAYS, federal_register_documents
 from fairweather.countries import FORMER
 
@@ -26,7 +26,8 @@ PROGRAMME_YEARS = (2021, 2024)
 @reader("gsdb_us_kinds")
 def gsdb_us_kinds(src: Sources) -> pd.DataFrame:
     """Kinds of US measure in force, of six, whatever the number of cases."""
-    rows = src.read("gsdb_us", ["iso3", "year", *KINDS]).rename(columns={"iso3": "unit"})
+    rows = src.read("gsdb_us", ["iso3", "year", *KINDS])
+    rows["unit"] = one_state(rows["iso3"])
     rows["value"] = (rows[KINDS] > 0).sum(axis=1)
     return with_zeros(rows, src.states, *src.span(1950, 2022))
 
@@ -34,7 +35,8 @@ def gsdb_us_kinds(src: Sources) -> pd.DataFrame:
 @reader("gsdb_us_new")
 def gsdb_us_new(src: Sources) -> pd.DataFrame:
     """US sanction cases that begin in the year; a state that is no target of the file has none."""
-    rows = src.read("gsdb_us", ["iso3", "year", "us_new"]).rename(columns={"iso3": "unit"})
+    rows = src.read("gsdb_us", ["iso3", "year", "us_new"])
+    rows["unit"] = one_state(rows["iso3"])
     return with_zeros(rows, src.states, *src.span(1950, 2022), "us_new")
 
 
@@ -46,7 +48,7 @@ def gsdb_us_economic(src: Sources) -> pd.DataFrame:
     cases = src.read("gsdb_pairs", columns)
     economic = (cases["trade"] > 0) | (cases["financial"] > 0)
     cases = cases[(cases["sender_iso3"] == US) & economic]
-    cases["unit"] = cases["target_iso3"].replace(FORMER)
+    cases["unit"] = one_state(cases["target_iso3"].replace(FORMER))
     cases = cases[cases["unit"].isin(src.states)].drop_duplicates(["case_id", "unit"])
     begin, end = cases["begin"].clip(lower=first), cases["end"].clip(upper=last)
     years = [range(a, b + 1) for a, b in zip(begin, end, strict=True)]
@@ -58,7 +60,8 @@ def gsdb_us_economic(src: Sources) -> pd.DataFrame:
 def _ties(src: Sources, year: str) -> tuple[pd.DataFrame, tuple[int, int]]:
     """US cases of the copy, dated by one of its years, with the years asked for."""
     columns = ["target_iso3", "start_year", "imposed_year", "threat", "imposition", "issue1_code"]
-    cases = src.read("ties_cases", columns).rename(columns={"target_iso3": "unit"})
+    cases = src.read("ties_cases", columns)
+    cases["unit"] = one_state(cases["target_iso3"])
     # Three impositions carry no year: they count in the year their case begins.
     cases["year"] = cases[year].fillna(cases["start_year"]).astype(int)
     return cases.assign(value=1), src.span(1950, 2005, closed=True)
@@ -97,8 +100,11 @@ def ofac_entities(src: Sources) -> pd.DataFrame:
     rows = rows.rename(columns={"iso3": "unit"})
     rows = rows[rows["unit"].isin(src.states) & rows["month"].str.endswith("-12")]
     rows["year"] = rows["month"].str[:4].astype(int)
-    rows = rows[rows["year"].between(*src.span(2022, 2024, closed=True))]
-    return rows.assign(value=np.log1p(rows["active_entities"]))
+    # The list covers the world: a state without a row had nobody on it.
+    years = src.span(2022, 2024, closed=True)
+    table = with_zeros(rows, src.states, *years, "active_entities")
+    table = table[table["year"].isin(rows["year"])]
+    return table.assign(value=np.log1p(table["value"]))
 
 
 @reader("ofac_sdn_new")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairweather.coding.registry import Sources, reader, with_zeros
+from fairweather.coding.registry import Sources, one_state, reader, with_zeros
 from fairweather.errors import SourceError
 
 ISSUE_DAYS = 250  # a full year of the Federal Register
 MIN_COMPLETE_MONTHS = 3
 # Aid accounts of states that ended, by code and, where the source has none, by name.
-AID_CODES = {"SDF": "SDN", "SCG": "SRB", "YUF": "YUG"}
+AID_CODES = {"SDF": "SDN", "YUF": "YUG"}
 AID_NAMES = {
     "Czechoslovakia (former)": "CSK",
     "Germany (former East)": "DDR",
@@ -29,6 +29,7 @@ SUDAN_PARTED = 2011
 def _log1p_count(src: Sources, name: str, column: str, years: tuple[int, int]) -> pd.DataFrame:
     """Log of one plus a count; a state the list never names was never a target, a true zero."""
     rows = src.read(name, ["iso3", "year", column]).rename(columns={"iso3": "unit"})
+    rows["unit"] = one_state(rows["unit"])
     rows = with_zeros(rows[rows["unit"].isin(src.states)], src.states, *years, column)
     return rows.assign(value=np.log1p(rows["value"]))
 
@@ -112,7 +113,7 @@ def _aid_accounts(rows: pd.DataFrame) -> pd.Series:
     """
     named = rows["country"].map(AID_NAMES).astype(object)
     unit = rows["iso3"].astype(object).where(rows["iso3"].notna(), named)
-    unit = unit.map(lambda code: AID_CODES.get(code, code))
+    unit = one_state(unit.map(lambda code: AID_CODES.get(code, code)))
     nameless = rows[unit.isna() & ~rows["country"].isin(AID_OTHER)]
     if not nameless.empty:
         raise SourceError(

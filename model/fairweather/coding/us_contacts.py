@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairweather.coding.registry import OutOfSpan, Sources, reader, with_zeros
+from fairweather.coding.registry import OutOfSpan, Sources, one_state, reader, with_zeros
 
 US = "USA"
 HISTORIAN = ("OTH_travels", "OTH_visits")
+VISITOR, PRESIDENT, SECRETARY = "foreign_leader", "president", "secretary_of_state"
 HAVE_MEETINGS = ("CHN", "RUS")
 POLLSTER, QUESTION = "Gallup", "very or mostly favorable"
 # Stays abroad on which, by the source's own remarks, the president met one of their leaders, and
@@ -26,32 +27,40 @@ ALSO_MET = (
 OTHER_STATE_BEFORE = {"VNM": 1976}
 
 
-def _contacts(src: Sources, office: str, partner: str) -> pd.DataFrame:
+def _contacts(src: Sources, *offices: str) -> pd.DataFrame:
+    """Trips from or to the US by the office that travelled, by the other state."""
     trips = src.read(
         "trips", ["source", "traveller_iso3", "host_iso3", "year", "office", "n_trips"]
     )
-    trips = trips[trips["source"].isin(["OTH_travels", "OTH_visits"]) & (trips["office"] == office)]
-    trips = trips.rename(columns={partner: "unit", "n_trips": "value"})
+    trips = trips[trips["source"].isin(HISTORIAN) & trips["office"].isin(offices)]
+    guest = trips["traveller_iso3"] != US
+    trips["unit"] = one_state(trips["traveller_iso3"].where(guest, trips["host_iso3"]))
     trips = trips[trips["year"] >= trips["unit"].map(OTHER_STATE_BEFORE).fillna(0)]
-    return with_zeros(trips, src.states, *src.span(1950, 2024))
+    return with_zeros(trips, src.states, *src.span(1950, 2024), "n_trips")
+
+
+@reader("us_leader_contacts")
+def us_leader_contacts(src: Sources) -> pd.DataFrame:
+    """Visits to the US and trips of the president and the secretary of state to the state."""
+    return _contacts(src, VISITOR, PRESIDENT, SECRETARY)
 
 
 @reader("leader_visits_to_us")
 def leader_visits_to_us(src: Sources) -> pd.DataFrame:
     """Visits of the state's leaders to the US."""
-    return _contacts(src, "foreign_leader", "traveller_iso3")
+    return _contacts(src, VISITOR)
 
 
 @reader("us_president_trips")
 def us_president_trips(src: Sources) -> pd.DataFrame:
     """Trips of US presidents to the state."""
-    return _contacts(src, "president", "host_iso3")
+    return _contacts(src, PRESIDENT)
 
 
 @reader("us_secstate_trips")
 def us_secstate_trips(src: Sources) -> pd.DataFrame:
     """Trips of US secretaries of state to the state."""
-    return _contacts(src, "secretary_of_state", "host_iso3")
+    return _contacts(src, SECRETARY)
 
 
 @reader("us_leader_meetings")

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fairweather.coding.registry import OutOfSpan, Sources, pair, reader, with_zeros
+from fairweather.coding.registry import OutOfSpan, Sources, one_state, pair, reader, with_zeros
 
-HUB, US = "CHN", "USA"
+HUB = "CHN"
 
 
 def _trips(src: Sources, *sources: str) -> pd.DataFrame:
     trips = src.read("trips", ["source", "traveller_iso3", "host_iso3", "year", "n_trips"])
+    for side in ("traveller_iso3", "host_iso3"):
+        trips[side] = one_state(trips[side])
     return trips[trips["source"].isin(sources)].rename(columns={"n_trips": "value"})
 
 
@@ -58,12 +60,3 @@ def visits_to_china_vg2(src: Sources) -> pd.DataFrame:
         visits["year"] = visits["start_date"].str[:4].astype(int)
         visits = visits.assign(host_iso3=HUB, value=1)
     return _hub(src, visits, "host_iso3", src.span(2014, 2024))
-
-
-@reader("us_leader_contacts")
-def us_leader_contacts(src: Sources) -> pd.DataFrame:
-    """Visits to the US and trips of the president and the secretary of state to the state."""
-    trips = _trips(src, "OTH_travels", "OTH_visits")
-    guest = trips["traveller_iso3"] != US
-    trips["unit"] = trips["traveller_iso3"].where(guest, trips["host_iso3"])
-    return with_zeros(trips, src.states, *src.span(1950, 2024))
