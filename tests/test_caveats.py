@@ -5,6 +5,8 @@ those that a wrong column, code or row would pass by with plausible numbers.
 """
 
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,8 @@ from fairweather.coding.registry import OutOfSpan, Sources
 from fairweather.coding.tables import FILES
 from fairweather.record import load_record
 from published import SOURCES, needs_sources
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,12 @@ def test_no_coding_reads_what_is_unverified_or_kept_for_checks():
     # Voeten's dates are wrong for older sessions; ideal points and the joined panel are derived.
     kept_out = re.compile("voeten|ideal_points|external_checks|us_pressure_panel_year")
     assert not [path for path in FILES.values() if kept_out.search(path)]
+
+
+@needs_sources
+def test_the_page_of_sources_is_in_step_with_the_codings():
+    script = runpy.run_path(str(ROOT / "scripts" / "sources_page.py"))
+    assert script["PAGE"].read_text("utf-8") == script["page"](SOURCES), "run the script"
 
 
 @needs_sources

@@ -141,14 +141,14 @@ def test_matching_by_date_within_a_few_days():
     assert not detection.held(pd.Series(["2001-01-01"]), none).any()
 
 
-def test_rate_is_a_beta_mean_with_neighbours_at_half():
+def test_rate_is_a_beta_mean_with_the_two_years_before_at_half():
     years = pd.Series([2001] * 4 + [2002] * 2 + [2005])
     found = pd.Series([True, True, True, False, True, False, False])
     rate = detection.yearly_rate(years, found, 2001, 2005)
-    overall = 4.5 / 8
-    assert rate[2001] == pytest.approx((4 * overall + 3 + 0.5 * 1) / (4 + 4 + 0.5 * 2))
-    assert rate[2002] == pytest.approx((4 * overall + 1 + 0.5 * 3) / (4 + 2 + 0.5 * 4))
-    assert rate[2004] == pytest.approx((4 * overall) / (4 + 0.5))
+    assert rate[2001] == pytest.approx((4 * 3.5 / 5 + 3) / (4 + 4))
+    assert rate[2002] == pytest.approx((4 * 4.5 / 7 + 1 + 0.5 * 3) / (4 + 2 + 0.5 * 4))
+    assert rate[2004] == pytest.approx((4 * 4.5 / 7 + 0.5 * 1) / (4 + 0.5 * 2))
+    assert rate[2005] == pytest.approx((4 * 4.5 / 8) / (4 + 1))
 
 
 @given(st.lists(st.tuples(st.integers(2001, 2008), st.booleans()), min_size=1, max_size=40))
@@ -158,6 +158,18 @@ def test_rates_stay_inside_and_order_does_not_matter(trials):
     assert rate.between(0, 1, inclusive="neither").all()
     again = detection.yearly_rate(years[::-1], found.astype(bool)[::-1], 2001, 2008)
     assert np.allclose(rate, again)
+
+
+@given(
+    st.lists(st.tuples(st.integers(2001, 2008), st.booleans()), min_size=1, max_size=40),
+    st.integers(2001, 2008),
+)
+def test_the_rate_of_a_year_needs_nothing_later(trials, until):
+    years, found = (pd.Series([t[i] for t in trials]) for i in (0, 1))
+    seen = years <= until
+    whole = detection.yearly_rate(years, found.astype(bool), 2001, 2008)
+    past = detection.yearly_rate(years[seen], found[seen].astype(bool), 2001, until)
+    assert np.allclose(whole.loc[:until], past)
 
 
 def test_a_year_of_drills_alone_is_no_year_of_poor_coverage():

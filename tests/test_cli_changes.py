@@ -38,7 +38,7 @@ def test_import_shows_then_writes_then_finds_nothing_new(data, tmp_path):
     before = everything(data)
     shown = run(*options, "--dry-run")
     assert "0 rows confirmed, 3 differ" in shown and "Nothing was written" in shown
-    assert "unga_votes CHN-RUS 2025: - -> 12" in shown
+    assert "unga_votes CHN-RUS 2025: - -> 12/0/0/12" in shown
     assert everything(data) == before
     assert "vintages/2026-02-06" in run(*options)
     assert (data / "datapackage.json").exists()
@@ -85,9 +85,19 @@ def test_a_template_filled_in_is_read(data, tmp_path):
     assert "new       closeness CHN-RUS 2024 (ann): - -> 3" in shown
 
 
+def test_vintages_are_listed_by_day(data, tmp_path):
+    assert "No release" in run("vintages", "--data", data)
+    file = assembly(tmp_path / "ga.csv")
+    run("import", "un-ga", file, "--data", data, "--released", "2026-02-06")
+    (line,) = run("vintages", "--data", data).splitlines()
+    assert line == "2026-02-06  un-ga  2025-2025  3 new  (ga.csv)"
+
+
 def test_episodes(data):
     shown = run("episodes", "--states", "CHN,RUS", "--compare")
     assert "hardship" in shown and "hand list" in shown
+    # The hand list is that of the record asked for, and this one has none.
+    assert "episodes.toml" in run("episodes", "--compare", "--data", data, code=2)
     assert "domain" in run("episodes", "--domain", "moods", code=2)
 
 

@@ -80,6 +80,13 @@ def test_bad_entry_names_file_line_and_remedy(book, old, new, problem):
     assert caught.value.remedy
 
 
+def test_all_missing_fields_are_named_at_once(book):
+    text = book.read_text().replace("anchor = true\n", "", 1).replace("first_year = 1992\n", "", 1)
+    book.write_text(text)
+    with pytest.raises(CodebookError, match="lacks the field 'anchor', 'first_year'"):
+        load_codebook(book)
+
+
 def test_anchor_must_be_single_and_of_an_anchor_family(book):
     text = book.read_text()
     book.write_text(text.replace("anchor = true", "anchor = false", 1))

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairweather import paths
+from fairweather.codebook import load_codebook
 from fairweather.coding import build as builder
 from fairweather.coding import chronology, events, sanctions, un_votes
 from fairweather.coding.registry import (
@@ -30,6 +31,7 @@ from fairweather.coding.registry import (
 from fairweather.errors import RecordError, SourceError
 from fairweather.record import load_record
 from published import SOURCES, needs_sources
+from small_record import make
 
 MEMBERS = "CHN RUS PAK IRN PRK NGA MMR VEN COD SYR SDN AFG CUB KHM LBY IND JPN BRA DEU SAU ZAF"
 
@@ -410,6 +412,15 @@ def test_a_record_of_three_states_can_be_read(tmp_path):
     three = load_record(tmp_path / "three", history=True)
     assert three.states["iso3"].tolist() == ["CHN", "RUS", "IND"]
     assert "trade_cow" not in set(three.observations["indicator"])
+
+
+def test_a_build_keeps_tables_coded_by_hand(tmp_path):
+    """Only readers' tables are replaced: an indicator of one's own has no reader."""
+    data = make(tmp_path / "data")
+    work = tmp_path / "work"
+    work.mkdir()
+    builder._keep_own(load_codebook(data / "codebook.toml"), data, work)
+    assert [p.name for p in (work / "observations").iterdir()] == ["closeness.csv"]
 
 
 @needs_sources

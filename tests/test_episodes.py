@@ -130,6 +130,14 @@ def test_a_step_stays_within_an_instrument_and_never_spans_a_gap():
     assert found["gsdb_us_cases", "CHN", 2001] > 0
 
 
+def test_a_zigzag_is_not_turned_round():
+    """Up, down, up: the running median alone would call the year of the fall a rise."""
+    made = world(gsdb_us_cases={"CHN": [0, 3, 0, 3], "RUS": [0, 0, 0, 0]})
+    assert held([0, 3, 0, 3]).tolist() == [0, 0, 3, 3]
+    found = find_episodes(made)
+    assert not ((found["type"] == "hardship") & (found["start"] == 2002)).any()
+
+
 def test_signs_exposure_and_year_shifts():
     made = world(
         us_aid={"CHN": [0, 3], "RUS": [3, 0]},

@@ -327,6 +327,11 @@ def test_number_text_is_short_and_faithful(x):
     assert "e" not in text and text != "-0"
 
 
+def test_a_record_says_in_one_line_what_it_is():
+    text = repr(load_record(as_of="2014-03-01"))
+    assert text.startswith("<Record: ") and text.endswith("as of 2014-03-01>") and len(text) < 120
+
+
 def test_error_text():
     assert str(FairweatherError("bad", file="/a/b.csv", row=2, remedy="Mend it.")) == (
         "b.csv, line 2: bad. Mend it."

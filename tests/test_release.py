@@ -16,7 +16,7 @@ import fairweather
 from fairweather import datapackage, paths
 from fairweather.alone import alone
 from fairweather.coding import release as releases
-from fairweather.coding.build import observations
+from fairweather.coding.build import build, observations
 from fairweather.coding.registry import Sources
 from fairweather.coding.release import plan_release, take
 from fairweather.errors import FairweatherError, RecordError, SourceError
@@ -89,7 +89,8 @@ def test_new_then_nothing_new_then_changed_then_withdrawn(data, tmp_path):
     assembly(file, russia="Y" * 9 + "A" + "N" * 2)
     plan = plan_release("un-ga", [file], data_dir=data, released="2026-03-01")
     assert plan.counts().loc["unga_votes"].to_dict() == {"new": 0, "changed": 2, "withdrawn": 0}
-    assert set(plan.changes["before"]) == {"12"} and plan.unchanged == 1
+    assert set(plan.changes["before"]) == {"12/0/0/12"} and plan.unchanged == 1
+    assert set(plan.changes["now"]) == {"9/1/2/12"}
     take(plan)
     now = load_record(data)
     assert votes(now, "CHN-RUS", 2025) == [[9, 1, 2, 12]]
@@ -141,8 +142,26 @@ def test_an_older_file_does_not_override_what_a_later_one_confirmed(data, tmp_pa
 def test_an_older_file_does_not_override_the_first_vintage(data, tmp_path):
     file = assembly(tmp_path / "ga.csv", year=2024)
     with pytest.raises(SourceError, match="3 rows differ from what files read later than 2025"):
-        plan_release("un-ga", [file], data_dir=data, released="2025-06-06")
-    assert len(plan_release("un-ga", [file], data_dir=data).changes) == 3
+        plan_release("un-ga", [file], data_dir=data, released="2025-06-06", accept_withdrawals=True)
+    plan = plan_release("un-ga", [file], data_dir=data, accept_withdrawals=True)
+    assert len(plan.changes) == 3
+    plan = plan_release("un-ga", [file], data_dir=data, released="2025-06-06", accept_older=True,
+                        accept_withdrawals=True)  # fmt: skip
+    take(plan)
+    assert votes(load_record(data), "CHN-RUS", 2024) == [[12, 0, 0, 12]]
+    assert votes(load_record(data, as_of="2025-06-05"), "CHN-RUS", 2024) != [[12, 0, 0, 12]]
+
+
+def test_half_a_year_of_roll_calls_is_a_cut_file(data, tmp_path):
+    whole = assembly(tmp_path / "ga.csv", calls=24, russia="Y" * 24)
+    take(plan_release("un-ga", [whole], data_dir=data, released="2026-02-06"))
+    half = assembly(tmp_path / "half.csv")  # every pair still has its row
+    with pytest.raises(SourceError, match=r"half.csv: unga_votes of 2025 rests on 36 .* on 72"):
+        plan_release("un-ga", [half], data_dir=data, released="2026-03-06")
+    plan = plan_release(
+        "un-ga", [half], data_dir=data, released="2026-03-06", accept_withdrawals=True
+    )
+    assert set(plan.changes["status"]) == {"changed"}
 
 
 def test_a_release_does_not_speak_of_years_after_it(data, tmp_path):
@@ -257,6 +276,12 @@ def test_a_killed_import_is_not_there_or_whole_and_does_not_bar_the_next(data, t
 def test_the_record_inside_a_package_is_not_changed(tmp_path):
     with pytest.raises(RecordError, match="data copy DIR"):
         plan_release("un-ga", ["x.csv"], data_dir=tmp_path / "_data")
+    with pytest.raises(RecordError, match="data copy DIR"):
+        build(tmp_path, tmp_path / "_data")
+    (tmp_path / "_data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "_data")
+    with pytest.raises(RecordError, match="data copy DIR"):
+        paths.own_folder(tmp_path / "link")
 
 
 def test_bad_requests(data, tmp_path):
@@ -291,6 +316,13 @@ def test_a_coding_sheet_with_several_raters(data, tmp_path):
     assert evidence["source"].notna().all()
     again = plan_release("coding-sheet", [file], data_dir=data, released="2025-02-01")
     assert again.changes.empty
+    two = sheet(
+        tmp_path / "two.csv",
+        "closeness,CHN-IND,2023,1,ann,speech,",
+        "closeness,CHN-IND,2024,1,ann,speech,",
+    )
+    only = plan_release("coding-sheet", [two], data_dir=data, years=(2024, 2024))
+    assert only.changes["year"].tolist() == [2024]
     # A sheet speaks for its own rows only.
     less = sheet(tmp_path / "less.csv", "closeness,CHN-RUS,2024,1,bob,second thoughts,")
     plan = plan_release("coding-sheet", [less], data_dir=data, released="2025-03-01")

@@ -22,9 +22,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from fairweather.archive import open_results as open_results
     from fairweather.archive import save_results as save_results
+    from fairweather.chronology import load_chronology as load_chronology
     from fairweather.claims import assess as assess_claims  # noqa: F401
     from fairweather.codebook import load_codebook as load_codebook
+    from fairweather.coding.release import plan_release as plan_release
+    from fairweather.coding.release import take as take_release  # noqa: F401
     from fairweather.describe import describe as describe
+    from fairweather.episodes import find_episodes as find_episodes
     from fairweather.errors import FairweatherError as FairweatherError
     from fairweather.figures.alignment import plot_alignment as plot_alignment
     from fairweather.figures.coverage import plot_coverage as plot_coverage
@@ -45,19 +49,23 @@ _WHERE = {
     "assess_claims": ("claims", "assess"),
     "build_model": ("model", "build_model"),
     "describe": ("describe", "describe"),
+    "find_episodes": ("episodes", "find_episodes"),
     "fit": ("inference", "fit"),
     "forecast": ("forecast", "forecast"),
+    "load_chronology": ("chronology", "load_chronology"),
     "load_codebook": ("codebook", "load_codebook"),
     "load_panel": ("panel", "load_panel"),
     "load_priors": ("priors", "load_priors"),
     "load_record": ("record", "load_record"),
     "load_scenarios": ("scenarios", "load_scenarios"),
     "open_results": ("archive", "open_results"),
+    "plan_release": ("coding.release", "plan_release"),
     "plot_alignment": ("figures.alignment", "plot_alignment"),
     "plot_coverage": ("figures.coverage", "plot_coverage"),
     "plot_pressure": ("figures.pressure", "plot_pressure"),
     "plot_survival": ("figures.survival", "plot_survival"),
     "save_results": ("archive", "save_results"),
+    "take_release": ("coding.release", "take"),
 }
 __all__ = ["__version__", *_WHERE]
 

@@ -43,9 +43,9 @@ def data_copy(
 @data_app.command("package")
 def data_package(folder: Folder = None) -> None:
     """Describe the record's tables anew: datapackage.json, after a change by hand."""
-    from fairweather import datapackage
+    from fairweather import datapackage, paths
 
-    typer.echo(str(datapackage.write(folder)))
+    typer.echo(str(datapackage.write(paths.own_folder(folder))))
 
 
 @data_app.command("formats")
@@ -86,7 +86,10 @@ def data_import(
         str | None, typer.Option("--years", metavar="FIRST-LAST", help="Years it speaks about.")
     ] = None,
     accept_withdrawals: Annotated[
-        bool, typer.Option("--accept-withdrawals", help="Even if much of the record is gone.")
+        bool, typer.Option("--accept-withdrawals", help="Even if much of it is gone.")
+    ] = False,
+    accept_older: Annotated[
+        bool, typer.Option("--accept-older", help="Even if a later file says otherwise.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change.")
@@ -98,7 +101,7 @@ def data_import(
 
     plan = plan_release(
         layout, files, data_dir=folder, released=released, years=_years(years),
-        accept_withdrawals=accept_withdrawals,
+        accept_withdrawals=accept_withdrawals, accept_older=accept_older,
     )  # fmt: skip
     _show(plan)
     if dry_run:
@@ -148,11 +151,32 @@ def _lines(changes: pd.DataFrame) -> list[str]:
     head = changes.loc[order.sort_values(kind="stable").index[:SHOWN]]
     out = [
         f"  {r.status:<9} {r.indicator} {r.unit} {r.year}{f' ({r.rater})' if r.rater else ''}: "
-        f"{r.before or '-'} -> {'-' if r.status == 'withdrawn' else f'{r.value:g}'}"
+        f"{_numbers(r.before)} -> {_numbers(r.now)}"
         for r in head.itertuples()
     ]
     rest = len(changes) - len(head)
     return [*out, f"  ... and {rest:,} more"] if rest else out
+
+
+def _numbers(written: str) -> str:
+    """Leave out the columns that a family does not use."""
+    return "/".join(part for part in written.split("/") if part) or "-"
+
+
+@data_app.command("vintages")
+def data_vintages(folder: Folder = None) -> None:
+    """List the releases taken into the record, by the day they came out."""
+    from fairweather.coding import notes
+    from fairweather.paths import data_dir
+
+    found = notes.read(folder or data_dir())
+    for note in found:
+        rows = ", ".join(f"{n:,} {status}" for status, n in note.rows.items()) or "confirmed"
+        files = ", ".join(file["name"] for file in note.files)
+        first, last = note.years
+        typer.echo(f"{note.released}  {note.format}  {first}-{last}  {rows}  ({files})")
+    if not found:
+        typer.echo("No release beside the first vintage.")
 
 
 @data_app.command("episodes")
@@ -173,6 +197,7 @@ def data_episodes(
     """Find episodes of easing and hardship in the pressure indicators, by rule."""
     from fairweather.episodes import compare, find_episodes, shocks
     from fairweather.figures.episodes import load_episodes
+    from fairweather.paths import data_dir
     from fairweather.record import load_record
 
     chosen = [s.strip() for s in states.split(",")] if states else None
@@ -181,7 +206,8 @@ def data_episodes(
     typer.echo(found.to_string(index=False) if len(found) else "No episode.")
     typer.echo(f"{len(shocks(found))} separate windows of easing among these states.")
     if compare_hand:
-        table = compare(found, load_episodes(), words=domain != "material")
+        hand = load_episodes(Path(folder or data_dir()) / "episodes.toml")
+        table = compare(found, hand, words=domain != "material")
         table = table[table["state"].isin(chosen)] if chosen else table
         for name in ("common", "found_only", "hand_only"):
             table[name] = table[name].map(lambda years: " ".join(map(str, years)) or "-")

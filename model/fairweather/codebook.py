@@ -278,9 +278,10 @@ def _entry(path: Path, kind: str, key: str, table: object, cls: type, line: int 
     where = f"[{kind}.{key}]"
     if not isinstance(table, dict):
         raise CodebookError(f"{where} is not a table", file=path, row=line, remedy="Make it one.")
-    for name in sorted(needed - set(table)):
+    lacking = ", ".join(repr(name) for name in types if name in needed - set(table))
+    if lacking:
         raise CodebookError(
-            f"{where} lacks the field {name!r}", file=path, row=line, remedy="Add it."
+            f"{where} lacks the field {lacking}", file=path, row=line, remedy="Add it."
         )
     for name in sorted(set(table) - set(types)):
         raise CodebookError(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from fairweather.codebook import Indicator, Source
 from fairweather.coverage import coverage, spans
+from fairweather.formats import FORMATS, get_format
 from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
 from fairweather.record import Record
 
@@ -174,8 +176,20 @@ def _entry(one: Indicator, source: Source, years: pd.DataFrame) -> str:
         f"- known: {one.release_lag_days} days after the year; own error: autocorrelation "
         f"{one.residual_ar:g}{', shifts of whole years' if one.item_year_shift else ''}"
     )
+    how = ", ".join(f"`data import {name}`" for name in _feeding().get(one.id, ()))
+    lines.append(f"- updated by: {how or 'rebuilding the record from prepared sources'}")
     lines.append(f"- source: [{plain(source.publisher)}](#source-{source.id})")
     return "\n".join(lines)
+
+
+@cache
+def _feeding() -> dict[str, list[str]]:
+    """Say which layouts an indicator can be updated from."""
+    out: dict[str, list[str]] = {}
+    for name in sorted(FORMATS):
+        for indicator in get_format(name).INDICATORS:
+            out.setdefault(indicator, []).append(name)
+    return out
 
 
 def _history(one: Indicator) -> str:

@@ -24,7 +24,9 @@ The rule, written before its outcome was seen:
 5. *Episode*: the years of a leg that lie in a window of at most `LONGEST` years that reaches the
    threshold (the method compares states relieved "within three years"; a slow drift is no
    episode), holds no opposite year, and starts and ends with at least `FLAT`, half an ordinary
-   year, so that its dates rest on years that moved. Windows that meet are one episode.
+   year, so that its dates rest on years that moved. Windows that meet are one episode. Where the
+   yearly movements themselves, before the median, add up to the other sign, the median has turned
+   a zigzag round: no episode.
 
 An episode covers the years in which pressure *moved*; one in the first year seen may be older.
 Everything, scales included, rests on the rows of the record given.
@@ -164,6 +166,8 @@ def find_episodes(
             index = held(np.concatenate([[0.0], run.cumsum()]))
             for a, b, change in spans(index, THRESHOLD, LONGEST, FLAT):
                 start, end = first + a, first + b - 1
+                if np.sign(row.loc[start:end].sum()) != np.sign(change):
+                    continue
                 seen = changes[(changes["state"] == state) & changes["year"].between(start, end)]
                 seen = np.sign(change) * seen.groupby("indicator")["step"].sum()
                 out.append((

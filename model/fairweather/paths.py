@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fairweather.errors import FairweatherError
+from fairweather.errors import FairweatherError, RecordError
 
 OWN_DATA = "FAIRWEATHER_DATA"
 _PACKAGE = Path(__file__).resolve().parent
@@ -79,6 +79,37 @@ def data_dir() -> Path:
             remedy="Make one with: fairweather data copy DIR.",
         )
     return Path(own)
+
+
+def own_folder(folder: str | Path | None = None) -> Path:
+    """Folder of the record, to be changed; the one inside an installed package is nobody's.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        By default that of `data_dir`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RecordError
+        If it lies inside an installed package.
+
+    Examples
+    --------
+    >>> own_folder("mine").name
+    'mine'
+    """
+    folder = data_dir() if folder is None else Path(folder)
+    if folder.resolve().name == "_data":
+        raise RecordError(
+            "the record inside the installed package is not changed",
+            remedy="Make your own: fairweather data copy DIR, then --data DIR.",
+        )
+    return folder
 
 
 def priors_dir() -> Path:

@@ -58,6 +58,16 @@ class Record:
             rows = self.observations.assign(status="", release=0)
             object.__setattr__(self, "ledger", _dated(rows, self.codebook))
 
+    def __repr__(self) -> str:
+        """Say in one line what is in it; the tables speak for themselves."""
+        rows = self.observations
+        span = f"{rows['year'].min()}-{rows['year'].max()}" if len(rows) else "no years"
+        cut = f", as of {self.as_of}" if self.as_of else ""
+        return (
+            f"<Record: {len(rows):,} rows of {rows['indicator'].nunique()} indicators, "
+            f"{len(self.states)} states, {span}{cut}>"
+        )
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over the canonical text of the rows."""

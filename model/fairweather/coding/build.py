@@ -161,7 +161,7 @@ def build(
     RecordError
         If a coding breaks a rule of the record; nothing is then replaced.
     """
-    data_dir = Path(data_dir)
+    data_dir = paths.own_folder(data_dir)
     if (data_dir / "vintages").exists() and states is not None:
         raise SourceError(
             "the folder holds releases, which are about its present states",
@@ -223,6 +223,7 @@ def _build(
                     "history": old,
                 }
             )
+        _keep_own(codebook, data_dir, work)
         _replace(work, data_dir, _write_events(src, work))
         datapackage.write(data_dir)
     finally:
@@ -253,6 +254,15 @@ def _write_events(src: Sources, work: Path) -> list[str]:
             read_text(path, chronology.COLUMNS), rubric, path, memory=memory
         )
     return list(texts)
+
+
+def _keep_own(codebook: Codebook, data_dir: Path, work: Path) -> None:
+    """Carry over the files of indicators that somebody codes by hand."""
+    for folder in ("observations", "history"):
+        for path in sorted((data_dir / folder).glob("*.csv")):
+            if path.stem in codebook and path.stem not in readers():
+                (work / folder).mkdir(exist_ok=True)
+                shutil.copy(path, work / folder / path.name)
 
 
 def _describe(data_dir: Path) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from fairweather.codebook import Codebook
 from fairweather.coding.notes import Note, spoken_of_later
 from fairweather.record import Record, resolve
 from fairweather.schema import COLUMNS, KEY, NUMBERS, number_text
 
 _KEY = list(KEY)
+FEW = 20  # events or trials; of fewer a fifth is no sign of anything
 
 
 def stood(ledger: pd.DataFrame, day: dt.date) -> pd.DataFrame:
@@ -48,16 +50,17 @@ def compare(
     Returns
     -------
     changes : DataFrame
-        Columns of a vintage, `before` (the value that stood) and `release` (where it came from).
+        Columns of a vintage, `before` and `now` (value, partial, opposite and n as written, divided
+        by strokes; blank where there is no row) and `release` (where what stood came from).
     confirmed : int
         Rows that say the same.
     """
     both = []
     for frame in (standing, brought):
         text = frame[_KEY].copy()
-        text["shown"] = ""
-        for c in NUMBERS:
-            text["shown"] += number_text(frame[c]) + ","
+        text["shown"] = number_text(frame["value"])
+        for c in NUMBERS[1:]:
+            text["shown"] += "/" + number_text(frame[c])
         both.append(text)
     joined = both[0].merge(both[1], on=_KEY, how="outer", suffixes=("_before", "_now"))
     same = joined["shown_before"] == joined["shown_now"]
@@ -69,9 +72,9 @@ def compare(
     out = joined[~same].merge(rows[list(COLUMNS)], on=_KEY, how="left")
     out = out.merge(standing[[*_KEY, "release"]], on=_KEY, how="left")
     out.loc[out["status"] == "withdrawn", list(NUMBERS)] = float("nan")
-    before = out["shown_before"].astype(object).where(out["shown_before"].notna(), "")
-    out["before"] = before.str.split(",").str[0]
-    return out[[*COLUMNS, "status", "before", "release"]], int(same.sum())
+    for side in ("before", "now"):
+        out[side] = out[f"shown_{side}"].astype(object).where(out[f"shown_{side}"].notna(), "")
+    return out[[*COLUMNS, "status", "before", "now", "release"]], int(same.sum())
 
 
 def lost(standing: pd.DataFrame, changes: pd.DataFrame) -> tuple[int, int]:
@@ -79,9 +82,39 @@ def lost(standing: pd.DataFrame, changes: pd.DataFrame) -> tuple[int, int]:
 
     In a list where absence is zero, a file that was cut shows as zeros and not as gaps.
     """
-    was = changes["before"].replace("", "0").astype(float) != 0
+    was = changes["before"].str.split("/").str[0].replace("", "0").astype(float) != 0
     now = changes["value"].fillna(0) != 0
     return int((was & ~now).sum()), int((standing["value"] != 0).sum())
+
+
+def shrunk(
+    standing: pd.DataFrame, brought: pd.DataFrame, codebook: Codebook, most: float
+) -> pd.DataFrame:
+    """Find years of which a release holds much less than stood: the mark of a file cut in the year.
+
+    Rows need not be gone for that: half of a year's roll calls leaves every pair a row.
+
+    Parameters
+    ----------
+    standing, brought : DataFrame
+        As for `compare`.
+    codebook : Codebook
+        Says what is counted: events in `value` of counts, trials and events behind it in `n` else.
+    most : float
+        Share of a year's total that may be missing.
+
+    Returns
+    -------
+    DataFrame
+        `indicator, year, before, after`, one row a year; years with fewer than `FEW` are left out.
+    """
+    counts = [one.id for one in codebook.by(family="count")]
+    totals = []
+    for rows in (standing, brought):
+        size = rows["value"].where(rows["indicator"].isin(counts), rows["n"]).fillna(0)
+        totals.append(size.groupby([rows["indicator"], rows["year"]]).sum())
+    both = pd.concat(totals, axis=1, keys=["before", "after"]).fillna(0).reset_index()
+    return both[(both["before"] >= FEW) & (both["after"] < (1 - most) * both["before"])]
 
 
 def outdated(

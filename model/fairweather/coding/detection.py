@@ -1,10 +1,11 @@
 """How much of what happened a list holds is read off lists that are nearly complete themselves.
 
 Each kind of event has its own rate: state visits are noticed more often than drills. A year's rate
-of a kind is the mean of a beta posterior: prior mean the kind's rate over all years (half a hit and
-half a miss added), prior weight `PRIOR_TRIALS` trials, data the year's own trials at full weight
-and those of the years before and after at half (`KERNEL`). A year's exposure is the plain mean over
-kinds, so that a year with many drills and few visits is not read as a year of poor coverage.
+of a kind is the mean of a beta posterior: prior mean the kind's rate over the years so far (half a
+hit and half a miss added), prior weight `PRIOR_TRIALS` trials, data the year's own trials at full
+weight and those of the two years before at half (`KERNEL`). Nothing later enters, so that what is
+said of a year could be said at its end. A year's exposure is the plain mean over kinds, so that a
+year with many drills and few visits is not read as a year of poor coverage.
 Guarded by ``tests/test_chronology.py``.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 PRIOR_TRIALS = 4.0
-KERNEL = {-1: 0.5, 0: 1.0, 1: 0.5}
+KERNEL = {0: 1.0, 1: 0.5, 2: 0.5}  # by years back
 # Days before and after the written date on which the event may have begun, by precision.
 SLACK = {"day": (2, 2), "month": (0, 0), "reported": (7, 0), "approx": (7, 7)}
 
@@ -71,7 +72,7 @@ def held(wanted: pd.Series, events: pd.DataFrame) -> pd.Series:
 
 
 def yearly_rate(years: pd.Series, found: pd.Series, first: int, last: int) -> pd.Series:
-    """Rate at which one kind is found, smoothed over neighbouring years.
+    """Rate at which one kind is found, smoothed over the years before.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def yearly_rate(years: pd.Series, found: pd.Series, first: int, last: int) -> pd
         Year of each wanted event.
     found : Series of bool
     first, last : int
-        Years to give a rate for; neighbours outside them do not count.
+        Years to give a rate for; years before them do not count.
 
     Returns
     -------
@@ -90,12 +91,12 @@ def yearly_rate(years: pd.Series, found: pd.Series, first: int, last: int) -> pd
     --------
     >>> rate = yearly_rate(pd.Series([2001, 2003]), pd.Series([True, False]), 2001, 2003)
     >>> rate.round(2).tolist()
-    [0.6, 0.5, 0.4]
+    [0.8, 0.78, 0.45]
     """
     span = range(first, last + 1)
     trials = years.value_counts().reindex(span, fill_value=0).to_numpy(float)
     hits = years[found].value_counts().reindex(span, fill_value=0).to_numpy(float)
-    overall = (hits.sum() + 0.5) / (trials.sum() + 1.0)  # never quite none or all
+    overall = (hits.cumsum() + 0.5) / (trials.cumsum() + 1.0)  # never quite none or all
     steps = np.subtract.outer(np.arange(len(span)), np.arange(len(span)))
     weight = np.zeros(steps.shape)
     for step, share in KERNEL.items():

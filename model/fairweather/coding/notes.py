@@ -94,9 +94,9 @@ def read(data_dir: str | Path) -> list[Note]:
 
 
 def already_noted(notes: Iterable[Note], files: Iterable[dict[str, Any]]) -> bool:
-    """Say whether these very files were taken in before."""
+    """Say whether these very files were taken in before, alone or among others."""
     wanted = {file["sha256"] for file in files}
-    return any({file["sha256"] for file in note.files} == wanted for note in notes)
+    return any(wanted <= {file["sha256"] for file in note.files} for note in notes)
 
 
 def spoken_of_later(rows: pd.DataFrame, notes: Iterable[Note], day: dt.date) -> pd.Series:

@@ -23,7 +23,7 @@ from fairweather import datapackage, paths
 from fairweather.alone import alone
 from fairweather.coding import notes
 from fairweather.coding.build import observations, readers
-from fairweather.coding.compare import compare, lost, outdated, stood
+from fairweather.coding.compare import compare, lost, outdated, shrunk, stood
 from fairweather.coding.registry import HISTORY_FIRST, Sources
 from fairweather.errors import RecordError, SourceError
 from fairweather.formats import get_format
@@ -48,8 +48,8 @@ class Plan:
     years : (int, int)
         Calendar years compared.
     changes : DataFrame
-        Columns of a vintage (`status` new, changed or withdrawn) and `before`, the value that
-        stood.
+        Columns of a vintage (`status` new, changed or withdrawn), and the numbers `before` and
+        `now` (see `compare`).
     unchanged : int
         Rows the release confirms.
     data_dir : Path
@@ -88,6 +88,7 @@ def plan_release(
     released: str | dt.date | None = None,
     years: tuple[int, int] | None = None,
     accept_withdrawals: bool = False,
+    accept_older: bool = False,
 ) -> Plan:
     """Read a release and compare it with the record.
 
@@ -106,7 +107,11 @@ def plan_release(
         Calendar years the release speaks about; by default those it holds that ended before the
         year of the release, since a year that is still running is not a year's value.
     accept_withdrawals : bool
-        Go on although more than a fifth of what stood is gone or has become zero.
+        Go on although more than a fifth of what stood is gone or has become zero, or a year rests
+        on a fifth less.
+    accept_older : bool
+        Go on although it differs from what was read, or confirmed, later than its own day. The
+        rows it brings count as known from that day; what a later release wrote stands.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def plan_release(
         If the record itself breaks a rule.
     """
     reader = get_format(format_name)
-    folder = _own_folder(data_dir)
+    folder = paths.own_folder(data_dir)
     given = [Path(f) for f in files]
     if not given:
         raise SourceError("no file was named", remedy="Name the release's files.")
@@ -135,30 +140,26 @@ def plan_release(
     covered = _years(reader, tables, years, day, given[0])
     record = load_record(folder, history=True)
     if SHEET in tables:
-        coded = _from_sheet(tables[SHEET], record, day)
+        sheet = tables[SHEET]
+        coded = _from_sheet(sheet[sheet["year"].between(*covered)], record, day)
     else:
         coded = _coded(reader, tables, record, covered)
     standing = stood(record.ledger, day)
     standing = standing[standing["indicator"].isin(coded) & standing["year"].between(*covered)]
-    changes, confirmed = compare(standing, pd.concat(coded.values(), ignore_index=True), day)
+    brought = pd.concat(coded.values(), ignore_index=True)
+    changes, confirmed = compare(standing, brought, day)
     whole = getattr(reader, "WHOLE", True)
     if not whole:
         changes = changes[changes["status"] != "withdrawn"]
-    gone, held = lost(standing, changes)
-    if gone > MOST_LOST * max(held, 1) and not accept_withdrawals:
-        raise SourceError(
-            f"{gone} of {held} rows of {covered[0]}-{covered[1]} that were not zero are missing "
-            "from it, or zero",
-            file=given[0],
-            remedy="Fetch it whole, name the years it speaks about, or accept the withdrawals.",
-        )
+    elif not accept_withdrawals:
+        _refuse_cut(standing, brought, changes, record, given[0])
     older = outdated(changes, record, notes.read(folder), day)
-    if len(older):
+    if len(older) and not accept_older:
         raise SourceError(
             f"{len(older)} rows differ from what files read later than {day} say",
             file=given[0],
-            remedy="Import releases in the order they came out, or take only new years: --years. "
-            "If this file is the one to believe, give the day you decided so: --released.",
+            remedy="Import releases in the order they came out, or take only new years (--years). "
+            "If this file is the one to believe all the same: --accept-older.",
         )
     evidence = tables.get(SHEET, pd.DataFrame())
     _sound(changes, record, day, evidence, given[0])
@@ -174,6 +175,37 @@ def plan_release(
         files=tuple(notes.fingerprint(f) for f in given),
         evidence=evidence,
     )
+
+
+def _refuse_cut(
+    standing: pd.DataFrame,
+    brought: pd.DataFrame,
+    changes: pd.DataFrame,
+    record: Record,
+    file: Path,
+) -> None:
+    """Refuse a release that lacks much of what stood; a cut file looks like that."""
+    remedy = (
+        "Fetch it whole, name the years it speaks about (--years), or believe it: "
+        "--accept-withdrawals."
+    )
+    gone, held = lost(standing, changes)
+    if gone > MOST_LOST * max(held, 1):
+        years = f"{standing['year'].min()}-{standing['year'].max()}"
+        raise SourceError(
+            f"{gone} of {held} rows of {years} that were not zero are missing from it, or zero",
+            file=file,
+            remedy=remedy,
+        )
+    less = shrunk(standing, brought, record.codebook, MOST_LOST)
+    if len(less):
+        one = less.iloc[0]
+        raise SourceError(
+            f"{one['indicator']} of {one['year']} rests on {one['after']:,.0f} votes, events or "
+            f"trials, and stood on {one['before']:,.0f}",
+            file=file,
+            remedy=remedy,
+        )
 
 
 def take(plan: Plan) -> Path | None:
@@ -258,17 +290,6 @@ def _sound(
                 coded = sheet[(sheet[list(KEY)] == bad[list(KEY)]).all(axis=1)].iloc[0]
                 where = {"file": coded["file"], "row": int(coded["line"])}
                 raise SourceError(problem, **where) from None
-
-
-def _own_folder(data_dir: str | Path | None) -> Path:
-    """Find the record to add to; the copy inside an installed package is nobody's to change."""
-    folder = paths.data_dir() if data_dir is None else Path(data_dir)
-    if folder.name == "_data":
-        raise RecordError(
-            "the record inside the installed package is not changed",
-            remedy="Make your own: fairweather data copy DIR, then --data DIR.",
-        )
-    return folder
 
 
 def _years(

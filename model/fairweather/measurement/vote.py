@@ -31,7 +31,7 @@ def score(same: Any, partial: Any, n: Any) -> Any:
     Examples
     --------
     >>> round(float(score(30, 10, 50)), 3)
-    0.799
+    0.778
     """
     share = (same + 0.5 * partial + 2.0) / (n + 4.0)
     return np.log(share / (1.0 - share))
