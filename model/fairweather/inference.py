@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 MIN_EBFMI = 0.3
-DRAWS = 2200
+DRAWS = 3000
 TUNE = 500
 CHAINS = 4
 # Larger steps travel further along the slow directions; no run has diverged at this value.
