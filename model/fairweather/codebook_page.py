@@ -18,6 +18,7 @@ from fairweather.coverage import coverage, spans
 from fairweather.formats import FORMATS, get_format
 from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
 from fairweather.record import Record
+from fairweather.wording import sentence
 
 _TITLES = {
     ALIGNMENT: "Alignment of a pair",
@@ -159,7 +160,7 @@ def _entry(one: Indicator, source: Source, years: pd.DataFrame) -> str:
         f"`{one.family}`{', the anchor' if one.anchor else ''}; {kind}. "
         f"More of it means {sign} {one.latent}.",
         "",
-        "- default fit: " + ("yes" if one.default else f"left aside. {_sentence(one.aside)}"),
+        "- default fit: " + ("yes" if one.default else f"left aside. {plain(sentence(one.aside))}"),
     ]
     for name, field in _FIELDS.items():
         text = getattr(one, field)
@@ -194,11 +195,6 @@ def _feeding() -> dict[str, list[str]]:
 
 def _history(one: Indicator) -> str:
     return f"; the long record from {one.history_from}" if one.history_from else ""
-
-
-def _sentence(text: str) -> str:
-    text = plain(text[:1].upper() + text[1:])
-    return text if text.endswith(".") else f"{text}."
 
 
 def _source(source: Source, used: list[str]) -> str:

@@ -25,6 +25,7 @@ from fairweather.codebook import Codebook, Indicator, load_codebook
 from fairweather.errors import RecordError
 from fairweather.schema import FORM, KEY, RATED, STATUSES
 from fairweather.states import ROLES
+from fairweather.wording import sentence
 
 FILE = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -274,7 +275,7 @@ def _indicator_table(
     return {
         "title": title,
         "description": " ".join(
-            _sentence(part) for part in (one.why, one.coverage, one.breaks, one.zero) if part
+            sentence(part) for part in (one.why, one.coverage, one.breaks, one.zero) if part
         ),
         "indicator": {
             "latent": one.latent,
@@ -290,11 +291,6 @@ def _indicator_table(
             {"name": f"LicenseRef-{key}", "title": book.sources[key].licence} for key in keys
         ],
     }
-
-
-def _sentence(part: str) -> str:
-    part = part[:1].upper() + part[1:]
-    return part if part.endswith(".") else f"{part}."
 
 
 def _field(

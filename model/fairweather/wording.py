@@ -10,6 +10,18 @@ _STEPS = (0.1, 1.0, 2.0, 5.0, 10.0)
 _PROPER = ("russia", "china")
 
 
+def sentence(text: str) -> str:
+    """Begin with a capital and end with a full stop.
+
+    Examples
+    --------
+    >>> sentence("one pair only")
+    'One pair only.'
+    """
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."
+
+
 def step_for(mc_error: float) -> float:
     """Choose a rounding step in percentage points: the finest not finer than the Monte Carlo error.
 

@@ -24,6 +24,24 @@ def stood(ledger: pd.DataFrame, day: dt.date) -> pd.DataFrame:
 
     Unlike a record as of that day it keeps rows of zeros whose first positive came later: they
     were coded, and a release can confirm them.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        As in `fairweather.record.Record.ledger`.
+    day : date
+        Of the release; rows known later are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns of the record and `release` (0 for the first vintage).
+
+    Examples
+    --------
+    >>> from fairweather.record import load_record
+    >>> set(stood(load_record().ledger, dt.date(2014, 3, 1))["release"])
+    {0}
     """
     known = ledger[ledger["available_on"] <= pd.Timestamp(day)]
     rows = resolve(known)
@@ -81,6 +99,18 @@ def lost(standing: pd.DataFrame, changes: pd.DataFrame) -> tuple[int, int]:
     """Count rows that were not zero and are gone or zero now, and all that were not zero.
 
     In a list where absence is zero, a file that was cut shows as zeros and not as gaps.
+
+    Parameters
+    ----------
+    standing : DataFrame
+        As `stood` gives it, cut to what the release speaks about.
+    changes : DataFrame
+        As `compare` gives it.
+
+    Returns
+    -------
+    gone, held : int
+        Rows lost so, and rows that were not zero.
     """
     was = changes["before"].str.split("/").str[0].replace("", "0").astype(float) != 0
     now = changes["value"].fillna(0) != 0
@@ -125,6 +155,22 @@ def outdated(
     Later is a release of a later day, whether it changed the row or confirmed it, or the first
     vintage where its source was read after `day`: its rows count as known from long before, but
     say what was read then.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        As `compare` gives it.
+    record : Record
+        The whole record, with all its vintages.
+    notes : iterable of Note
+        Of all releases taken in (see `fairweather.coding.notes`).
+    day : date
+        On which the file came out.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `changes` in question; rows that are new are never among them.
     """
     read_on = {key: one.read_on for key, one in record.codebook.sources.items()}
     first = changes["source"].map(read_on).fillna("") > day.isoformat()

@@ -49,14 +49,31 @@ class Note:
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """Name, size and SHA-256 of a file."""
+    """Take down which file it was.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        `name`, `bytes` and `sha256`.
+    """
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
 
 
 def write(note: Note, folder: Path) -> None:
-    """Write a note into the folder of its release."""
+    """Write a note into the folder of its release.
+
+    Parameters
+    ----------
+    note : Note
+    folder : Path
+        `vintages/<day>` of a record, or one that will be renamed so.
+    """
     text = json.dumps(asdict(note), indent=1) + "\n"
     (folder / FILE).write_text(text, encoding="utf-8")
 
@@ -94,13 +111,37 @@ def read(data_dir: str | Path) -> list[Note]:
 
 
 def already_noted(notes: Iterable[Note], files: Iterable[dict[str, Any]]) -> bool:
-    """Say whether these very files were taken in before, alone or among others."""
+    """Say whether these very files were taken in before, alone or among others.
+
+    Parameters
+    ----------
+    notes : iterable of Note
+    files : iterable of dict
+        As from `fingerprint`.
+
+    Returns
+    -------
+    bool
+    """
     wanted = {file["sha256"] for file in files}
     return any(wanted <= {file["sha256"] for file in note.files} for note in notes)
 
 
 def spoken_of_later(rows: pd.DataFrame, notes: Iterable[Note], day: dt.date) -> pd.Series:
-    """Say which rows are of an indicator and year that a release of a later day spoke about."""
+    """Say which rows are of an indicator and year that a release of a later day spoke about.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With `indicator` and `year`.
+    notes : iterable of Note
+    day : date
+
+    Returns
+    -------
+    Series of bool
+        One per row of `rows`.
+    """
     found = pd.Series(False, index=rows.index)
     for note in notes:
         if note.released > day.isoformat():
