@@ -145,10 +145,10 @@ def test_rate_is_a_beta_mean_with_the_two_years_before_at_half():
     years = pd.Series([2001] * 4 + [2002] * 2 + [2005])
     found = pd.Series([True, True, True, False, True, False, False])
     rate = detection.yearly_rate(years, found, 2001, 2005)
-    assert rate[2001] == pytest.approx((4 * 3.5 / 5 + 3) / (4 + 4))
-    assert rate[2002] == pytest.approx((4 * 4.5 / 7 + 1 + 0.5 * 3) / (4 + 2 + 0.5 * 4))
-    assert rate[2004] == pytest.approx((4 * 4.5 / 7 + 0.5 * 1) / (4 + 0.5 * 2))
-    assert rate[2005] == pytest.approx((4 * 4.5 / 8) / (4 + 1))
+    assert rate[2001] == pytest.approx((2 + 3) / (4 + 4))
+    assert rate[2002] == pytest.approx((2 + 1 + 0.5 * 3) / (4 + 2 + 0.5 * 4))
+    assert rate[2004] == pytest.approx((2 + 0.5 * 1) / (4 + 0.5 * 2))
+    assert rate[2005] == pytest.approx(2 / (4 + 1))
 
 
 @given(st.lists(st.tuples(st.integers(2001, 2008), st.booleans()), min_size=1, max_size=40))
@@ -209,8 +209,9 @@ def test_exposure_is_higher_where_the_list_is_richer(rows):
     share = rows["chronology_cooperation"]["n"]
     assert share.between(0.2, 0.6).all()
     rich = share.loc[[2014, 2015, 2016, 2022, 2023, 2024]].mean()
-    assert rich > share.loc[2006:2011].mean() + 0.05
-    assert rich > share.loc[2017:2021].mean() + 0.05
+    # A margin of 0.05 needed a rate learned over all years, later ones included.
+    assert rich > share.loc[2006:2011].mean() + 0.03
+    assert rich > share.loc[2017:2021].mean() + 0.03
 
 
 def test_events_read_by_the_counts_are_those_of_the_list(events, rows):

@@ -1,11 +1,11 @@
 """How much of what happened a list holds is read off lists that are nearly complete themselves.
 
 Each kind of event has its own rate: state visits are noticed more often than drills. A year's rate
-of a kind is the mean of a beta posterior: prior mean the kind's rate over the years so far (half a
-hit and half a miss added), prior weight `PRIOR_TRIALS` trials, data the year's own trials at full
-weight and those of the two years before at half (`KERNEL`). Nothing later enters, so that what is
-said of a year could be said at its end. A year's exposure is the plain mean over kinds, so that a
-year with many drills and few visits is not read as a year of poor coverage.
+of a kind is the mean of a beta posterior: prior `PRIOR_TRIALS` trials, half of them found, data the
+year's own trials at full weight and those of the two years before at half (`KERNEL`). Nothing later
+enters, not even a rate learned over all years, so that what is said of a year could be said at its
+end. A year's exposure is the plain mean over kinds, so that a year with many drills and few visits
+is not read as a year of poor coverage.
 Guarded by ``tests/test_chronology.py``.
 """
 
@@ -91,17 +91,16 @@ def yearly_rate(years: pd.Series, found: pd.Series, first: int, last: int) -> pd
     --------
     >>> rate = yearly_rate(pd.Series([2001, 2003]), pd.Series([True, False]), 2001, 2003)
     >>> rate.round(2).tolist()
-    [0.8, 0.78, 0.45]
+    [0.6, 0.56, 0.45]
     """
     span = range(first, last + 1)
     trials = years.value_counts().reindex(span, fill_value=0).to_numpy(float)
     hits = years[found].value_counts().reindex(span, fill_value=0).to_numpy(float)
-    overall = (hits.cumsum() + 0.5) / (trials.cumsum() + 1.0)  # never quite none or all
     steps = np.subtract.outer(np.arange(len(span)), np.arange(len(span)))
     weight = np.zeros(steps.shape)
     for step, share in KERNEL.items():
         weight[steps == step] = share
-    rate = (PRIOR_TRIALS * overall + weight @ hits) / (PRIOR_TRIALS + weight @ trials)
+    rate = (PRIOR_TRIALS / 2 + weight @ hits) / (PRIOR_TRIALS + weight @ trials)
     return pd.Series(rate, index=pd.Index(span, name="year"))
 
 
