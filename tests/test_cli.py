@@ -230,14 +230,14 @@ def test_a_run_that_is_not_there(world, args):
 
 def test_data_check(monkeypatch, tmp_path):
     table = pd.DataFrame({"indicator": ["a", "b"], "rows": [10, 2000], "long_rows": [0, 1500]})
-    monkeypatch.setattr("fairweather.record.check", lambda folder: table)
+    monkeypatch.setattr("fairweather.summary.check", lambda folder: table)
     out = call("data", "check", "--data", tmp_path).output
     assert "2 indicators, 2,010 rows, 1,500 of the long record, 0 events: all sound." in out
 
 
 def test_data_check_reads_the_chronology_too(monkeypatch, tmp_path):
     table = pd.DataFrame({"indicator": ["a"], "rows": [10], "long_rows": [0]})
-    monkeypatch.setattr("fairweather.record.check", lambda folder: table)
+    monkeypatch.setattr("fairweather.summary.check", lambda folder: table)
     events = len(load_chronology(unverified=True))
     assert f"{events} events: all sound" in call("data", "check").output
     shutil.copytree(shipped_data_dir(), tmp_path / "data")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fairweather import paths
 from fairweather.codebook import load_codebook
 from fairweather.errors import AsOfError, CodebookError, FairweatherError, RecordError
-from fairweather.record import as_date, check, load_record
+from fairweather.record import as_date, load_record
 from fairweather.schema import (
     COLUMNS,
     first_part,
@@ -23,6 +23,7 @@ from fairweather.schema import (
     to_csv_text,
 )
 from fairweather.states import read_states
+from fairweather.summary import check
 
 DATA = paths.data_dir()
 

@@ -31,7 +31,7 @@ History = Annotated[bool, typer.Option("--history", help="With the long record."
 def data_check(folder: Folder = None) -> None:
     """Check the record, the long record and the chronology, and summarise them."""
     from fairweather import chronology, datapackage, paths
-    from fairweather.record import check
+    from fairweather.summary import check
 
     table = check(folder)
     place = Path(folder) if folder else paths.data_dir()
