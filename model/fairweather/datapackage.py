@@ -165,7 +165,7 @@ def out_of_step(data_dir: str | Path | None = None) -> bool:
 
 
 def write(data_dir: str | Path | None = None) -> Path:
-    """Write ``datapackage.json`` into the folder of the record.
+    """Write ``datapackage.json`` into the folder of the record, unless it is in step already.
 
     Parameters
     ----------
@@ -184,10 +184,13 @@ def write(data_dir: str | Path | None = None) -> Path:
     """
     folder = paths.data_dir() if data_dir is None else Path(data_dir)
     path = folder / FILE
+    told = text(folder)
+    if path.exists() and path.read_bytes() == told.encode():
+        return path
     # A reader must never find half a descriptor.
     new = path.with_name(f".{FILE}.new")
     try:
-        new.write_text(text(folder), encoding="utf-8", newline="\n")
+        new.write_text(told, encoding="utf-8", newline="\n")
         return new.replace(path)
     finally:
         new.unlink(missing_ok=True)

@@ -185,9 +185,25 @@ def resolve(ledger: pd.DataFrame) -> pd.DataFrame:
     """
     if not ledger["release"].any():
         return ledger[list(COLUMNS)]
+    return latest(ledger)[list(COLUMNS)]
+
+
+def latest(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Keep the same rows as `resolve`, with all columns of the ledger.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        As in `Record.ledger`.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by indicator, unit, year and rater.
+    """
     order = [*KEY, "available_on", "release"]
     last = ledger.sort_values(order, kind="stable").drop_duplicates(list(KEY), keep="last")
-    return last.loc[last["status"] != "withdrawn", list(COLUMNS)].reset_index(drop=True)
+    return last[last["status"] != "withdrawn"].reset_index(drop=True)
 
 
 def _dated(rows: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fairweather.codebook import Codebook
 from fairweather.coding.notes import Note, spoken_of_later
-from fairweather.record import Record, resolve
+from fairweather.record import Record, latest
 from fairweather.schema import COLUMNS, KEY, NUMBERS, number_text
 
 _KEY = list(KEY)
@@ -44,11 +44,7 @@ def stood(ledger: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     {0}
     """
     known = ledger[ledger["available_on"] <= pd.Timestamp(day)]
-    rows = resolve(known)
-    if rows.empty:
-        return rows.assign(release=0)
-    last = known.sort_values([*_KEY, "available_on", "release"]).drop_duplicates(_KEY, keep="last")
-    return rows.merge(last[[*_KEY, "release"]], on=_KEY)
+    return latest(known)[[*COLUMNS, "release"]]
 
 
 def compare(

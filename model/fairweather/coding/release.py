@@ -232,8 +232,7 @@ def take(plan: Plan) -> Path | None:
         known = plan.changes.empty and notes.already_noted(notes.read(plan.data_dir), plan.files)
         place = None if known else _written(plan)
         # Also where nothing is new: an import may have been killed before it came to this.
-        if datapackage.out_of_step(plan.data_dir):
-            datapackage.write(plan.data_dir)
+        datapackage.write(plan.data_dir)
     return place
 
 
