@@ -34,7 +34,7 @@ lint: bootstrap ## check style
 	@$(BIN)/ruff format --check .
 
 lock: ## resolve the lock file anew (needs uv): make lock ARGS=--upgrade
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.12 \
+	uv pip compile pyproject.toml --universal --extra coding --extra samplers --extra test --extra dev --python-version 3.12 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	  --quiet --output-file requirements.lock $(ARGS)
 

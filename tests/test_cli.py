@@ -15,6 +15,7 @@ from fairweather import cli, pipeline
 from fairweather.chronology import load_chronology
 from fairweather.errors import PriorError, SamplerError, ScenarioError
 from fairweather.paths import shipped_data_dir
+from fairweather.samplers import TUNE
 
 STATES = ",".join(helpers.STATES)
 DRAW = pipeline.draw
@@ -46,7 +47,8 @@ def world(monkeypatch, tmp_path):
         return SimpleNamespace(content_hash="s" * 64, names=helpers.SCENARIOS)
 
     modules = {
-        "inference": SimpleNamespace(fit=fit, gate=lambda tree: asked["gate"]),
+        "inference": SimpleNamespace(fit=fit),
+        "gate": SimpleNamespace(gate=lambda tree: asked["gate"]),
         "forecast": SimpleNamespace(
             forecast=forecast, durability_table=helpers.durability_table,
             forecast_table=helpers.forecast_table,
@@ -60,6 +62,10 @@ def world(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, f"fairweather.{name}", module)
     monkeypatch.setattr("fairweather.model.build_model", lambda *a, **k: asked.update(model=k))
     monkeypatch.setattr("fairweather.pipeline.draw", lambda *_: {})
+    monkeypatch.setattr(
+        "fairweather.provenance.attributes",
+        lambda model, settings, sampler: {"chains": settings.chains, "draws": settings.draws},
+    )
     monkeypatch.chdir(tmp_path)
     return asked
 
@@ -99,7 +105,9 @@ def test_forecast(world, monkeypatch):
     (folder,) = [p for p in os.listdir("results")]
     results = fw.open_results(f"results/{folder}")
     assert results.status == "complete"
-    assert world["fit"] == {"draws": 40, "chains": 2, "random_seed": 7, "progressbar": True}
+    assert world["fit"].pop("keep").name.startswith("incomplete-")
+    assert world["fit"] == {"draws": 40, "tune": TUNE, "chains": 2, "random_seed": 7,
+                            "progressbar": True, "sampler": "nutpie"}  # fmt: skip
     assert world["forecast"]["random_seed"] == 7 and world["forecast"]["horizon"] == 5
     assert world["model"]["reading"] == "elastic-side"
     for piece in ("2001-04 level", "Ease Russia", "Claims", "Convergence", folder, "figures"):

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from fairweather.errors import SamplerError
-from fairweather.inference import fit, gate
+from fairweather.gate import gate
+from fairweather.inference import fit
 
 
 def tree(*, shift=0.0, sticky=0.0, diverging=0, flat_energy=False, hole=False, draws=1000):

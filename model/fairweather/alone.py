@@ -16,13 +16,15 @@ from fairweather.errors import RecordError
 
 
 @contextmanager
-def alone(folder: str | Path) -> Iterator[None]:
+def alone(folder: str | Path, what: str = "is changing the record in") -> Iterator[None]:
     """Hold a folder while it is changed; nothing is written for it.
 
     Parameters
     ----------
     folder : str or Path
         An existing folder.
+    what : str
+        What the other process is doing there, for the message.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def alone(folder: str | Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RecordError(
-                f"another command is changing the record in '{Path(folder).name}'",
+                f"another command {what} '{Path(folder).name}'",
                 remedy="Wait until it is done, then try again.",
             ) from None
         yield

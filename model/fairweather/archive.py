@@ -128,7 +128,7 @@ def save_results(
     claims : DataFrame, optional
         From ``fairweather.assess_claims``.
     gate : GateReport, optional
-        Default: ``fairweather.inference.gate(tree)``. If it did not pass, only the draws and the
+        Default: ``fairweather.gate.gate(tree)``. If it did not pass, only the draws and the
         diagnostics are kept, under ``failed-<id>``.
     figures : mapping of str to Figure, optional
         By file stem.
@@ -156,7 +156,7 @@ def save_results(
     PosixPath('results/2024-elastic-side-3f9a01bc')
     """
     if gate is None:
-        from fairweather.inference import gate as check
+        from fairweather.gate import gate as check
 
         gate = check(tree)
     if not gate.passed:

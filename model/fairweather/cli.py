@@ -17,6 +17,8 @@ from fairweather import cli_changes  # noqa: F401  (adds its commands to data_ap
 from fairweather.cli_data import data_app
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
+from fairweather.samplers import DEFAULT as SAMPLER
+from fairweather.samplers import SAMPLERS
 
 REFUSED, NOT_CONVERGED, INTERRUPTED = 2, 3, 130
 
@@ -38,7 +40,11 @@ class _Guarded(TyperGroup):
             remedy = "Check the path, its permissions and the space on the disk."
             code = _complain(f"{what}{err.strerror or err}. {remedy}", REFUSED)
         except KeyboardInterrupt:
-            code = _complain("interrupted; nothing was archived", INTERRUPTED)
+            code = _complain(
+                "interrupted; nothing was archived. Whole chains are kept and taken up by the same "
+                "command",
+                INTERRUPTED,
+            )
         raise typer.Exit(code)
 
 
@@ -80,6 +86,9 @@ ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folde
 Horizon = Annotated[int, typer.Option("--horizon", min=1, max=10, help="Years ahead.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same id.")]
+Sampler = Annotated[
+    str, typer.Option("--sampler", metavar="NAME", help=f"One of {', '.join(SAMPLERS)}.")
+]
 From = Annotated[
     str | None, typer.Option("--from", metavar="RUN", help="Forecast from an archived fit.")
 ]
@@ -108,6 +117,7 @@ def fit(
     tune: Tune = None,
     chains: Chains = 4,
     seed: Seed = 1,
+    sampler: Sampler = SAMPLER,
     results: ResultsDir = "results",
     quiet: Quiet = False,
     overwrite: Overwrite = False,
@@ -121,13 +131,16 @@ def fit(
     settings = Settings(
         as_of=as_of, reading=reading, priors=priors, states=states, focal=focal, draws=draws,
         tune=tune, chains=chains, seed=seed, results=results, quiet=quiet, overwrite=overwrite,
+        sampler=sampler,
     )  # fmt: skip
     inputs = check(settings, clock, forecasts=False)
-    tree, report = run_fit(settings, inputs, clock, _teller(quiet))
-    path = save_results(
-        tree, gate=report, results_dir=results, clock=clock, overwrite=overwrite
-    )  # fmt: skip
-    _present(path, quiet)
+
+    def archive(tree: Any, report: Any) -> Path:
+        return save_results(
+            tree, gate=report, results_dir=results, clock=clock, overwrite=overwrite
+        )
+
+    _present(run_fit(settings, inputs, clock, _teller(quiet), archive), quiet)
 
 
 @app.command()
@@ -162,11 +175,16 @@ def forecast(
     say = _teller(quiet)
     if source is None:
         inputs = check(settings, clock, forecasts=True)
-        tree, report = run_fit(settings, inputs, clock, say)
+
+        def archive(tree: Any, report: Any) -> Path:
+            return run_forecast(settings, inputs, tree, report, clock, say)
+
+        path = run_fit(settings, inputs, clock, say, archive)
     else:
         _refuse_fit_options(ctx)
         inputs, tree, report = reopen(source, settings, clock)
-    _present(run_forecast(settings, inputs, tree, report, clock, say), quiet)
+        path = run_forecast(settings, inputs, tree, report, clock, say)
+    _present(path, quiet)
 
 
 @app.command()

@@ -11,6 +11,7 @@ Coefficients are five-year responses of the target. See ``docs/model.md`` for th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fairweather.dynamics import five_year_share, propagate, speed
 from fairweather.measurement import FAMILIES, get_family
 from fairweather.measurement.batch import Batch, Source
 from fairweather.panel import Panel
+from fairweather.posterior import labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 STILL = 0.15**2
 # Pressure is sampled around its interpolated anchor in steps of about its posterior spread.
 PRESSURE_STEP = 0.12
+# So are the mean and the slope of each dyad's path, around its votes and around no slope.
+MEAN_STEP, SLOPE_STEP = 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,21 @@ class Space:
     basis: np.ndarray  # two slow shapes per dyad for the error of complementarity
     decade: np.ndarray  # years in decades, centred
     relative: np.ndarray  # how much of its own elasticity a state's record can show
+    mean: np.ndarray  # where each dyad's votes stand: the place around which means are sampled
 
     @classmethod
-    def of(cls, panel: Panel) -> Space:
+    def of(cls, panel: Panel, batches: dict[str, Batch] | None = None) -> Space:
         """Derive the fixed geometry of a panel."""
         t = (panel.years - panel.years.mean()) / 10.0
         shapes = np.column_stack([t, t**2 - (t**2).mean()])
         shapes = shapes / shapes.std(axis=0)
         move = panel.movement
-        return cls(panel, shapes, t, move / (move + STILL))
+        mean = np.zeros(len(panel.dyads))
+        if batches and "vote" in batches:
+            votes = batches["vote"]
+            mean += (votes.y * votes.mask).sum() / votes.mask.sum()
+            mean[votes.unit] = (votes.y * votes.mask).sum(axis=1) / votes.mask.sum(axis=1)
+        return cls(panel, shapes, t, move / (move + STILL), mean)
 
     def elasticity(self, priors: Priors) -> Any:
         """Elasticity of each state: a common mean and zero-sum deviations, centred."""
@@ -62,14 +72,30 @@ class Space:
 
 @dataclass(frozen=True)
 class Model:
-    """A built model: the PyMC model with the panel, priors and reading it came from."""
+    """A model of a panel: its reading, priors, and data laid out by family.
 
-    pymc: pm.Model
+    Attributes
+    ----------
+    pymc : pymc.Model
+        The model on a page, written down when first asked for: the engine computes the same
+        density without it.
+    """
+
     panel: Panel
     priors: Priors
     reading: str
     batches: dict[str, Batch]
     space: Space
+
+    @cached_property
+    def pymc(self) -> pm.Model:
+        """The model in PyMC."""
+        return write(self)
+
+    @property
+    def coords(self) -> dict[str, Any]:
+        """Labels of every named axis."""
+        return labels(self.panel, self.batches)
 
 
 def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
@@ -80,7 +106,7 @@ def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
     batches = {}
     for name in FAMILIES:
         sources = [
-            Source(i, panel.rows[i.id], offset[_block(i)])
+            Source(i, panel.rows[i.id], offset[_block(i)], panel.spread.get(i.id))
             for latent in (names.ALIGNMENT, names.PRESSURE)
             for i in panel.indicators(latent)
             if i.family == name
@@ -121,7 +147,7 @@ def complementarity_pull(xp: Any, comp: Any, pressure: Any, panel: Panel, c: dic
 
 
 def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None = None) -> Model:
-    """Write the model down in PyMC.
+    """Put a panel, a reading and priors together.
 
     Parameters
     ----------
@@ -143,23 +169,21 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
     >>> m.reading
     'elastic-side'
     """
+    priors = priors or load_priors()
+    get_reading(reading)
+    batches = prepare(panel, priors)
+    return Model(panel, priors, reading, batches, Space.of(panel, batches))
+
+
+def write(spec: Model) -> pm.Model:
+    """Write the model down in PyMC: pressure, drivers, dynamics, measurement."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    priors = priors or load_priors()
-    piece = get_reading(reading)
-    space, batches = Space.of(panel), prepare(panel, priors)
+    panel, priors, space, batches = spec.panel, spec.priors, spec.space, spec.batches
+    piece = get_reading(spec.reading)
     n_state, n_dyad, n_year = len(panel.states), len(panel.dyads), len(panel.years)
-    coords = {
-        names.STATE: list(panel.states), names.DYAD: list(panel.dyads),
-        names.YEAR: panel.years, names.KIND: list(panel.kinds),
-    }  # fmt: skip
-    for name, batch in batches.items():
-        coords[name] = batch.ids
-        coords[f"{name}_shifted"] = [batch.ids[k] for k in batch.shifted]
-        coords[f"{name}_series"] = [f"{batch.ids[k]}:{u}" for k, u in zip(
-            batch.which, batch.unit, strict=True)]  # fmt: skip
-    with pm.Model(coords=coords) as model:
+    with pm.Model(coords=spec.coords) as model:
         # --- pressure: a stationary AR(1) around a known mean, sampled around its anchor ---------
         q = pm.Flat("pressure_step", dims=("state", "year"), initval=np.zeros((n_state, n_year)))
         P = pm.Deterministic("pressure", panel.anchor_fill + PRESSURE_STEP * q,
@@ -190,21 +214,9 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
         centre = pm.Deterministic("target_centre", moving.mean(axis=1), dims="dyad")
         half_life = priors["half_life"].rv()
         moving = (moving - centre[:, None]) / five_year_share(half_life)
-        # Sampling the total trend, not the drift, unties drift from the slope of pressure.
-        slope = (moving.mean(axis=0) * space.decade).sum() / (space.decade**2).sum()
-        total = priors["trend_total"].rv()
-        drift = pm.Deterministic("drift", total - slope)
-        pm.Potential("drift_prior", priors["drift"].logp(drift))
-        spread = priors["dyad_drift_scale"].rv()
-        own_drift = spread * pm.ZeroSumNormal("dyad_drift_raw", dims="dyad")
-        trend = pm.Deterministic("dyad_drift", drift + own_drift, dims="dyad")
 
         # --- dynamics: partial adjustment, heavy-tailed dyad shocks, shocks of whole states ------
         k = speed(half_life)
-        level_scale = priors.fixed("intercept_scale")
-        level = pm.ZeroSumNormal("level_raw", dims="dyad") * level_scale
-        grand = pm.Normal("grand_level", 0.0, 1.0)
-        level = pm.Deterministic("level", grand + level, dims="dyad")
         # Three-year amplitudes are sampled: unlike yearly or lasting ones they hardly trade off
         # with the half-life.
         keep_sq = (1.0 - k) ** 2
@@ -215,17 +227,32 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
                           dims=("dyad", "year"))  # fmt: skip
         state_shock = state_scale * pm.ZeroSumNormal("state_shock_raw", shape=(n_year - 1, n_state))
         common = state_shock[:, panel.left] + state_shock[:, panel.right]
-        # The path trails a moving target: level and trend are those of the path, so that they do
-        # not shift with the half-life; the target's own trend runs `lag` ahead.
-        settled = level[:, None] + trend[:, None] * space.decade[None, :]
         first = moving[:, 0] + shock_scale / pt.sqrt(1.0 - keep_sq) * eps[:, 0]
         moves = k * moving[:, 1:] + shock_scale * eps[:, 1:] + common.T
-        A = pm.Deterministic("alignment", settled + propagate(pt, first, moves, k),
-                             dims=("dyad", "year"))  # fmt: skip
+        excursion = propagate(pt, first, moves, k)
+        # Level and trend are those of the path, which trails its target, so that they do not shift
+        # with the half-life. Sampled are mean and slope of the whole path, which the record shows;
+        # level and trend follow (Jacobian 1), and their priors are stated of them.
+        mean = space.mean + MEAN_STEP * pm.Flat("mean_step", dims="dyad",
+                                                initval=np.zeros(n_dyad))  # fmt: skip
+        slope = SLOPE_STEP * pm.Flat("slope_step", dims="dyad", initval=np.zeros(n_dyad))
+        fit = space.decade / (space.decade**2).sum()
+        level = pm.Deterministic("level", mean - excursion.mean(axis=1), dims="dyad")
+        trend = pm.Deterministic("dyad_drift", slope - pt.dot(excursion, fit), dims="dyad")
+        grand = pm.Deterministic("grand_level", level.mean())
+        drift = pm.Deterministic("drift", trend.mean())
+        pm.Potential("level_prior", pm.logp(pm.Normal.dist(0.0, 1.0), grand)
+                     + spread_logp(level - grand, priors.fixed("intercept_scale")))  # fmt: skip
+        pm.Potential("drift_prior", priors["drift"].logp(drift)
+                     + spread_logp(trend - drift, priors["dyad_drift_scale"].rv()))  # fmt: skip
+        A = pm.Deterministic("alignment", level[:, None] + trend[:, None] * space.decade
+                             + excursion, dims=("dyad", "year"))  # fmt: skip
 
         # --- feedback: alignment with others may provoke pressure --------------------------------
         feedback = priors["feedback"].rv()
-        company = pt.dot(incidence(panel), A - A.mean(axis=1, keepdims=True))
+        # Measured from the years so far. Nothing later enters, so given the shocks the map from
+        # innovations to pressure is triangular, and the product of normals is its density.
+        company = pt.dot(incidence(panel), pt.dot(A, past_deviation(n_year).T))
         dev = P - panel.anchor_mean
         expected = keep * dev[:, :-1] + feedback * company[:, :-1]
         start = innovation / pt.sqrt(1.0 - keep**2)
@@ -242,7 +269,27 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
             family = get_family(name)
             par = family.parameters(batch, priors)
             pm.Potential(f"rows_{name}", family.logp(batch, batch.read(stacked), par))
-    return Model(model, panel, priors, reading, batches, space)
+    return model
+
+
+def spread_logp(deviation: Any, scale: Any) -> Any:
+    """Log density of deviations that sum to zero, constants dropped."""
+    import pytensor.tensor as pt
+
+    n = deviation.shape[0] - 1
+    return -0.5 * (deviation**2).sum() / scale**2 - n * pt.log(scale)
+
+
+def past_deviation(n_year: int) -> np.ndarray:
+    """Weights that take from each year the mean of the years up to it, shape (year, year).
+
+    Examples
+    --------
+    >>> past_deviation(3)[2].round(2).tolist()
+    [-0.33, -0.33, 0.67]
+    """
+    so_far = np.tril(np.ones((n_year, n_year))) / np.arange(1, n_year + 1)[:, None]
+    return np.eye(n_year) - so_far
 
 
 def incidence(panel: Panel) -> np.ndarray:

@@ -22,7 +22,7 @@ from fairweather.model import prepare
 # What families keep per series, as (series, ...) arrays or lists of them.
 _PER_SERIES = (
     "phi", "filter", "constant", "information", "offset", "seen", "total", "exposure", "ceiling",
-    "extra_sd", "n",
+    "n",
 )  # fmt: skip
 
 

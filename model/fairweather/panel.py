@@ -46,6 +46,11 @@ class Panel:
         Structural complementarity, standardised, carried over gaps, lagged one year.
     anchor_fill : ndarray, shape (state, year)
         Pressure anchor, interpolated: the point around which pressure is sampled.
+    movement : ndarray, shape (state,)
+        Variance over time of each state's anchor. With ``anchor_mean`` and ``spread`` a constant
+        of the design: a simulated world keeps those it was simulated under.
+    spread : dict of str to float
+        Spread within units of each ``within`` item; empty: as its rows show it.
     """
 
     record: Record
@@ -60,17 +65,14 @@ class Panel:
     kinds: tuple[str, ...]
     anchor_fill: np.ndarray = field(repr=False)
     anchor_mean: float
+    movement: np.ndarray = field(repr=False)
     reference: dict[str, tuple[float, float]]
+    spread: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def origin(self) -> int:
         """The last year of the panel: forecasts start the year after."""
         return int(self.years[-1])
-
-    @property
-    def movement(self) -> np.ndarray:
-        """Variance over time of each state's anchor, shape (state,)."""
-        return self.anchor_fill.var(axis=1)
 
     def indicators(self, latent: str) -> list[Any]:
         """Codebook entries of one latent that have rows in this panel."""
@@ -297,5 +299,5 @@ def load_panel(
         left=np.array([index[a] for a, _ in pairs]),
         right=np.array([index[b] for _, b in pairs]),
         rows=rows, complementarity=comp, kinds=kinds, anchor_fill=fill, anchor_mean=mean,
-        reference=_reference(record),
+        movement=fill.var(axis=1), reference=_reference(record),
     )  # fmt: skip

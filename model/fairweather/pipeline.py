@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from fairweather import samplers as sampling
 from fairweather.clock import Clock
 from fairweather.errors import ArchiveError, ConvergenceError, RecordError
 from fairweather.readings import DEFAULT, get_reading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fairweather.panel import Panel
 
 Say = Callable[[str], None]
+Archive = Callable[[Any, Any], Path]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Settings:
     horizon: int = 5
     quiet: bool = False
     overwrite: bool = False
+    sampler: str = sampling.DEFAULT
 
 
 @dataclass
@@ -74,6 +77,7 @@ def check(settings: Settings, clock: Clock, *, forecasts: bool) -> Inputs:
     from fairweather.archive import ensure_writable
 
     get_reading(settings.reading)
+    sampling.get_sampler(settings.sampler)
     with clock("data"):
         from fairweather.panel import load_panel
         from fairweather.priors import load_priors
@@ -114,13 +118,19 @@ def parse_states(text: str | None) -> list[str] | None:
     return states
 
 
-def run_fit(settings: Settings, inputs: Inputs, clock: Clock, say: Say) -> tuple[xr.DataTree, Any]:
-    """Build and sample the model, and judge the draws.
+def run_fit(settings: Settings, inputs: Inputs, clock: Clock, say: Say, archive: Archive) -> Path:
+    """Build and sample the model, judge the draws, and hand them on to be archived.
+
+    Parameters
+    ----------
+    archive : callable
+        Takes the tree and the gate's report, returns the folder of the run. Until it has, the
+        draws are kept under ``incomplete-...``.
 
     Returns
     -------
-    DataTree
-    GateReport
+    Path
+        Folder of the run.
 
     Raises
     ------
@@ -134,29 +144,36 @@ def run_fit(settings: Settings, inputs: Inputs, clock: Clock, say: Say) -> tuple
     )
     with clock("import"):
         from fairweather.archive import save_results
-        from fairweather.inference import fit, gate
+        from fairweather.gate import gate
+        from fairweather.inference import fit
         from fairweather.model import build_model
+        from fairweather.provenance import attributes
+        from fairweather.unfinished import unfinished
     with clock("build"):
         model = build_model(panel, reading=settings.reading, priors=inputs.priors)
-    asked = {"draws": settings.draws, "tune": settings.tune}
-    options = {name: value for name, value in asked.items() if value is not None}
-    with clock("fit"):
-        tree = fit(
-            model, chains=settings.chains, random_seed=settings.seed,
-            progressbar=not settings.quiet, **options,
-        )  # fmt: skip
-    with clock("diagnostics"):
-        report = gate(tree)
-    if not report.passed:
+    asked = sampling.Settings(
+        settings.draws or sampling.DRAWS, settings.tune or sampling.TUNE, settings.chains,
+        settings.seed,
+    )  # fmt: skip
+    with unfinished(settings.results, attributes(model, asked, settings.sampler)) as keep:
+        with clock("fit"):
+            tree = fit(
+                model, draws=asked.draws, tune=asked.tune, chains=asked.chains,
+                random_seed=asked.seed, progressbar=not settings.quiet,
+                sampler=settings.sampler, keep=keep,
+            )  # fmt: skip
+        with clock("diagnostics"):
+            report = gate(tree)
+        if report.passed:
+            return archive(tree, report)
         path = save_results(
             tree, gate=report, results_dir=settings.results, clock=clock,
             overwrite=settings.overwrite,
         )  # fmt: skip
-        refuse(list(report.failures), path)
-    return tree, report
+    refuse(list(report.failures), path)
 
 
-def refuse(failures: list[str], path: Path) -> None:
+def refuse(failures: list[str], path: Path) -> NoReturn:
     """Raise the error for draws that do not meet the bar."""
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     first = failures[0].rstrip(".") if failures else "no reason was given"
@@ -226,7 +243,7 @@ def reopen(name: str, settings: Settings, clock: Clock) -> tuple[Inputs, xr.Data
         The run failed the gate.
     """
     from fairweather.archive import FAILED, ensure_writable
-    from fairweather.inference import gate
+    from fairweather.gate import gate
     from fairweather.panel import load_panel
 
     results = find_run(name, settings.results)

@@ -33,7 +33,7 @@ QUANTITIES: tuple[str, ...] = (
     "half_life", "intercept_scale", "wander", "shock_df", "state_wander",
     "elasticity_mean", "elasticity_scale", "coupling", "shared_pressure", "exponent",
     "complementarity_trade", "complementarity_energy", "scope", "complementarity_error",
-    "drift", "trend_total", "dyad_drift_scale",
+    "drift", "dyad_drift_scale",
     "pressure_half_life", "pressure_innovation", "anchor_error", "feedback", "words_scale",
     "loading_within", "loading_count", "loading_share", "share_level", "residual_spare",
     "residual_floor",

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 PACKAGES = (
-    "pymc", "pytensor", "nutpie", "jax", "arviz", "xarray", "zarr", "pandas", "numpy", "scipy",
-    "matplotlib",
+    "pymc", "pytensor", "nutpie", "numba", "jax", "arviz", "xarray", "zarr", "pandas", "numpy",
+    "scipy", "matplotlib",
 )  # fmt: skip
 # Attributes of a fit (and of a forecast) that determine its numbers.
 _DETERMINING = (
@@ -125,8 +125,46 @@ def run_id(tree: xr.DataTree, forecast: xr.DataTree | None = None) -> str:
         For example ``2024-elastic-side-3f9a01bc``.
     """
     attrs = {**tree.attrs, **(forecast.attrs if forecast is not None else {})}
+    size = {k: int(tree["posterior"].sizes.get(k, 0)) for k in ("chain", "draw")}
+    return _identify(attrs, size)
+
+
+def attributes(model: Any, settings: Any, sampler: str) -> dict[str, Any]:
+    """State what determines the numbers of a fit, as attributes of its tree.
+
+    Parameters
+    ----------
+    model : Model
+    settings : Settings
+        With draws, tune, chains and seed.
+    sampler : str
+    """
+    panel = model.panel
+    return {
+        "reading": model.reading,
+        "priors_id": model.priors.id,
+        "priors_hash": model.priors.content_hash,
+        "record_hash": panel.record.content_hash,
+        "as_of": "" if panel.record.as_of is None else str(panel.record.as_of),
+        "focal": panel.focal,
+        "origin": panel.origin,
+        "reference": json.dumps({k: list(v) for k, v in panel.reference.items()}),
+        "sampler": sampler,
+        "seed": settings.seed,
+        "draws": settings.draws,
+        "tune": settings.tune,
+        "chains": settings.chains,
+    }
+
+
+def fit_id(attrs: Mapping[str, Any]) -> str:
+    """Id of a fit from its attributes alone, before there is a draw."""
+    return _identify(attrs, {"chain": attrs["chains"], "draw": attrs["draws"]})
+
+
+def _identify(attrs: Mapping[str, Any], size: dict[str, int]) -> str:
     inputs = {k: plain(attrs.get(k)) for k in _DETERMINING}
-    inputs["size"] = {k: int(tree["posterior"].sizes.get(k, 0)) for k in ("chain", "draw")}
+    inputs["size"] = size
     inputs["tune"] = plain(attrs.get("tune"))
     inputs["code"] = code_version()["source"]
     text = json.dumps(inputs, sort_keys=True, allow_nan=False)

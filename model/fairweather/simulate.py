@@ -19,8 +19,9 @@ from fairweather import names
 from fairweather.dynamics import five_year_share, lag, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS, get_family
-from fairweather.model import Space, complementarity_pull, incidence, prepare, sides
+from fairweather.model import Space, complementarity_pull, incidence, past_deviation, prepare, sides
 from fairweather.panel import Panel
+from fairweather.posterior import dataset, labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
 from fairweather.structure import (
@@ -35,9 +36,6 @@ from fairweather.structure import (
 
 if TYPE_CHECKING:
     import xarray as xr
-
-# Feedback lets pressure and alignment each depend on the other: they are solved together.
-_ROUNDS, _TOLERANCE = 200, 1e-9
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,18 @@ class World:
     complementarity: np.ndarray = field(repr=False)
     rows: dict[str, pd.DataFrame] = field(repr=False)
     source: Panel = field(repr=False)
+    priors: Priors = field(repr=False)
 
     def panel(self) -> Panel:
         """Return a copy of the panel that shows this world, ready for ``build_model``.
 
-        The mean of the anchor stays that of the source: the world was simulated around it.
+        Constants of the design stay those of the source, under which the world was simulated:
+        the mean of the anchor, its movement, and the spreads that set the residuals' floors.
         """
-        fill = self.source.anchor_fill
+        fill, spread = self.source.anchor_fill, dict(self.source.spread)
+        within = prepare(self.source, self.priors).get("within")
+        if within is not None:
+            spread |= zip(within.ids, within.extra["spread"].tolist(), strict=True)
         for ind in self.source.indicators(names.PRESSURE):
             if ind.anchor:
                 rows = self.rows[ind.id]
@@ -77,18 +80,17 @@ class World:
                 grid[rows["unit"], rows["time"]] = rows["value"]
                 full = pd.DataFrame(grid).interpolate(axis=1, limit_direction="both")
                 fill = full.fillna(self.source.anchor_mean).to_numpy()
-        return replace(self.source, rows=self.rows, anchor_fill=fill)
+        return replace(self.source, rows=self.rows, anchor_fill=fill, spread=spread)
 
 
 def simulate_world(
     panel: Panel, priors: Priors | None = None, reading: str = DEFAULT,
-    parameters: dict[str, Any] | None = None, *, random_seed: int = 0,
+    parameters: dict[str, Any] | None = None, *, random_seed: int = 0, whole: bool = True,
 ) -> World:  # fmt: skip
-    """Draw one world on a panel's cells.
+    """Draw one world on a panel's cells, from the very density that the model evaluates.
 
-    Pressure answers to alignment with a lag and alignment's target to pressure, each measured
-    from its mean over all years. The two are therefore solved together, by going back and
-    forth at given shocks until neither moves.
+    Pressure answers to earlier alignment and alignment's target to pressure: the two are solved
+    year by year at given shocks.
 
     Parameters
     ----------
@@ -99,6 +101,9 @@ def simulate_world(
     parameters : dict, optional
         Values to use in place of draws from the priors, by posterior name.
     random_seed : int
+    whole : bool
+        Votes in halves, as they are counted. The model reads a logit without bounds: without
+        rounding and with shares beyond all or none, ``rows`` give back the score exactly.
 
     Returns
     -------
@@ -107,7 +112,7 @@ def simulate_world(
     Raises
     ------
     FairweatherError
-        Unknown parameter, or a feedback so strong that no path settles.
+        Unknown parameter, or a feedback so strong that the paths leave all bounds.
 
     Examples
     --------
@@ -125,18 +130,18 @@ def simulate_world(
     eps = rng.standard_t(priors.fixed("shock_df"), (n_dyad, n_year))
     common = par["state_shock_scale"] * zero_sum(rng, (n_year - 1, n_state))
     mean_over_dyads = incidence(panel)
-    pressure = pressure_path(panel, par, noise, np.zeros((n_state, n_year)))
-    for _ in range(_ROUNDS):
-        target, centre = targets(panel, reading, par, pressure, comp)
+    pressure, deviation = np.full(noise.shape, panel.anchor_mean), past_deviation(n_year)
+    # A year's pressure answers to earlier alignment alone: every round settles the next year.
+    for t in range(n_year):
+        target, _ = targets(panel, reading, par, pressure, comp)
         alignment = paths(panel, par, target, eps, common)
-        company = mean_over_dyads @ (alignment - alignment.mean(axis=1, keepdims=True))
-        before, pressure = pressure, pressure_path(panel, par, noise, company)
-        move = np.abs(pressure - before).max()
-        if not move < 1e6 or move < _TOLERANCE:
-            break
-    if not move < 1e-3:
+        company = mean_over_dyads @ (alignment @ deviation.T)
+        pressure[:, t] = pressure_path(panel, par, noise, company)[:, t]
+    target, centre = targets(panel, reading, par, pressure, comp)
+    alignment = paths(panel, par, target, eps, common)
+    if not np.isfinite(alignment).all():
         raise FairweatherError(
-            "pressure and alignment feed on each other without settling; "
+            "pressure and alignment feed on each other without bound; "
             "use a smaller feedback or smaller elasticities"
         )
     words = priors.fixed("words_scale") * rng.standard_normal((n_state, n_year))
@@ -150,11 +155,14 @@ def simulate_world(
         seen = get_family(name).simulate(batch, batch.read(stacked), own, rng)
         for k, indicator in enumerate(batch.ids):
             series = np.flatnonzero(batch.which == k)
-            rows[indicator] = _write(rows[indicator], seen[series], batch.unit[series], name)
-    return World(par, alignment, pressure, words, comp, rows, panel)
+            old, units = rows[indicator], batch.unit[series]
+            rows[indicator] = _write(old, seen[series], units, name, whole)
+    return World(par, alignment, pressure, words, comp, rows, panel, priors)
 
 
-def _write(rows: pd.DataFrame, seen: np.ndarray, units: np.ndarray, family: str) -> pd.DataFrame:
+def _write(
+    rows: pd.DataFrame, seen: np.ndarray, units: np.ndarray, family: str, whole: bool
+) -> pd.DataFrame:
     """Put simulated values (series, year) into long rows; a vote's logit becomes counts."""
     at = rows["unit"].isin(units).to_numpy()
     where = np.searchsorted(units, rows["unit"].to_numpy()[at])
@@ -163,9 +171,11 @@ def _write(rows: pd.DataFrame, seen: np.ndarray, units: np.ndarray, family: str)
     if family == "vote":
         # The inverse of `vote.score`, to the nearest half agreement.
         n = out.loc[at, "n"].to_numpy()
-        same = np.clip((n + 4.0) / (1.0 + np.exp(-value)) - 2.0, 0.0, n)
-        same = np.round(2.0 * same) / 2.0
-        value, half = np.floor(same), np.where(same % 1.0 > 0, 1.0, 0.0)
+        same, half = (n + 4.0) / (1.0 + np.exp(-value)) - 2.0, 0.0
+        if whole:
+            same = np.round(2.0 * np.clip(same, 0.0, n)) / 2.0
+            half = np.where(same % 1.0 > 0, 1.0, 0.0)
+        value = same - 0.5 * half
         out.loc[at, "partial"], out.loc[at, "opposite"] = half, n - value - half
     out.loc[at, "value"] = value
     return out
@@ -211,29 +221,8 @@ def prior_tree(
         # As in a fit, only the focal dyad's is kept.
         "complementarity": comp[:, :, panel.dyads.index(panel.focal)],
     }  # fmt: skip
-    dims: dict[str, tuple[str, ...]] = {
-        "residual_spare": ("within",), "elasticity": ("state",),
-        "level": ("dyad",), "target_centre": ("dyad",),
-        "dyad_drift": ("dyad",), "alignment": ("dyad", "year"), "pressure": ("state", "year"),
-        "words": ("state", "year"), "complementarity": ("kind", "year"),
-        "agenda": ("agenda_dim_0",), "share_level": ("share_series",),
-    }  # fmt: skip
-    coords = {
-        "chain": [0], "draw": np.arange(draws), "state": list(panel.states),
-        "dyad": list(panel.dyads), "year": panel.years, "kind": list(panel.kinds),
-    }  # fmt: skip
-    for name, batch in batches.items():
-        coords[name] = batch.ids
-        coords[f"{name}_shifted"] = [batch.ids[k] for k in batch.shifted]
-        coords[f"{name}_series"] = [
-            f"{batch.ids[k]}:{u}" for k, u in zip(batch.which, batch.unit, strict=True)
-        ]
-        for key, variable in PARAMETERS[name].items():
-            shifted = (f"{name}_shifted", "year") if key == "shift" else (name,)
-            dims.setdefault(variable, shifted)
-    data = {k: (("chain", "draw", *dims.get(k, ())), np.asarray(v)[None]) for k, v in par.items()}
-    used = {d for d, _ in data.values() for d in d}
-    posterior = xr.Dataset(data, {k: v for k, v in coords.items() if k in used})
+    drawn = {k: np.asarray(v)[None] for k, v in par.items()}
+    posterior = dataset(drawn, labels(panel, batches))
     tree = xr.DataTree.from_dict({"posterior": posterior})
     tree.attrs = {
         "reading": reading, "priors_id": priors.id, "priors_hash": priors.content_hash,

@@ -62,7 +62,7 @@ def draw_parameters(
     -------
     dict
         Named as in the posterior. The drift comes from its own prior: ``trend_total``, which
-        the sampler uses, is a device of geometry.
+        the sampler uses, is flat, a device of geometry.
 
     Raises
     ------

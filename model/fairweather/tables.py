@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from fairweather.unfinished import INCOMPLETE, what_is_left
 from fairweather.wording import baseline, percent, points, pretty
 
 if TYPE_CHECKING:
@@ -159,6 +160,9 @@ def show(results: Results, console: Console) -> None:
     console : rich.console.Console
     """
     run = results.run
+    if results.status == INCOMPLETE:
+        console.print(f"[bold]{escape(results.id)}[/bold]  {escape(what_is_left(results.path))}")
+        return
     model, data = run["model"], run["data"]
     day = f"as of {data['as_of']}" if data["as_of"] else "full record"
     console.print(

@@ -83,6 +83,7 @@ class Source:
     indicator: Any
     rows: pd.DataFrame
     offset: int
+    spread: float | None = None  # of a within item, where it is known beforehand
 
 
 def lay_out(
@@ -174,6 +175,23 @@ def apply_filter(xp: Any, r: Any, coefficients: list[np.ndarray]) -> Any:
             lagged = c[:, gap:] * r[:, :-gap]
             e = e - xp.concatenate([np.zeros((c.shape[0], gap)), lagged], axis=1)
     return e
+
+
+def invert_filter(e: np.ndarray, coefficients: list[np.ndarray]) -> np.ndarray:
+    """Residuals whose filtered values are `e`, shape (series, year), 0 where unobserved.
+
+    The inverse of `apply_filter`: standard normal `e` become residuals of the very density that
+    the likelihood evaluates, gaps and thin years included.
+    """
+    r = np.zeros(e.shape)
+    for t in range(e.shape[1]):
+        value = e[:, t].copy()
+        for gap, c in enumerate(coefficients[1:], start=1):
+            if gap <= t:
+                value += c[:, t] * r[:, t - gap]
+        seen = coefficients[0][:, t] > 0
+        r[seen, t] = value[seen] / coefficients[0][seen, t]
+    return r
 
 
 def last_residual(batch: Batch, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,12 +17,16 @@ from fairweather.measurement.batch import (
     Batch,
     Source,
     apply_filter,
-    ar1_correlation,
     ar1_filter,
     ar1_future,
+    invert_filter,
     last_residual,
     lay_out,
 )
+
+# Variance of one vote at the usual share of agreement, 0.84: a variance read off the votes
+# themselves would make the density of a year's score depend on that score.
+_USUAL = 0.84 * 0.16
 
 
 def score(same: Any, partial: Any, n: Any) -> Any:
@@ -49,8 +53,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     batch, columns = lay_out("vote", sources, n_years, ("value", "partial", "opposite", "n"))
     n = columns["n"]
     y = np.where(batch.mask, score(columns["value"], columns["partial"], n), 0.0)
-    share = 1.0 / (1.0 + np.exp(-y))
-    sampling = np.where(batch.mask, 1.0 / ((n + 4.0) * share * (1 - share)), 0.0)
+    sampling = np.where(batch.mask, 1.0 / ((n + 4.0) * _USUAL), 0.0)
     phi = np.array([float(batch.indicators[k].residual_ar or 0.0) for k in batch.which])
     scale = priors.fixed("vote_residual")
     part = priors.fixed("vote_sampling_share")
@@ -63,7 +66,6 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
         "basis": agenda_basis(n_years),
         "phi": phi,
         "scale": scale,
-        "extra_sd": np.sqrt(part * sampling),
         "agenda_scale": priors.fixed("agenda_scale"),
     }
     return replace(batch, y=y, extra=extra)
@@ -89,15 +91,8 @@ def logp(batch: Batch, latent: Any, par: dict[str, Any]) -> Any:
 def simulate(
     batch: Batch, latent: np.ndarray, par: dict[str, Any], rng: np.random.Generator
 ) -> np.ndarray:
-    """Replicate the logit scores of the observed cells.
-
-    The part of a year's binomial variance is added as independent noise, where `logp` adds it to
-    the innovation, which carries on: the two differ little at sixty votes a year.
-    """
-    phi = float(batch.extra["phi"][0])
-    root = np.linalg.cholesky(ar1_correlation(latent.shape[1], phi))
-    noise = batch.extra["scale"] * rng.standard_normal(latent.shape) @ root.T
-    noise += batch.extra["extra_sd"] * rng.standard_normal(latent.shape)
+    """Replicate the logit scores of the observed cells, with the residuals `logp` whitens."""
+    noise = invert_filter(rng.standard_normal(latent.shape), batch.extra["filter"])
     y = latent + batch.extra["basis"] @ par["agenda"] + noise
     return np.where(batch.mask, y, np.nan)
 

@@ -16,9 +16,9 @@ from fairweather.measurement.batch import (
     Batch,
     Source,
     apply_filter,
-    ar1_correlation,
     ar1_filter,
     ar1_future,
+    invert_filter,
     last_residual,
     lay_out,
 )
@@ -37,9 +37,12 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     information = (constant**2).sum(axis=1)
     swing = (apply_filter(np, batch.y, filters) ** 2).sum(axis=1) - level**2 / information
     spread = np.sqrt(member @ swing / dof)
+    # In a simulated world the floor is that of the record it was simulated under.
+    known = {s.indicator.id: s.spread for s in sources if s.spread is not None}
+    spread = np.array([known.get(i, x) for i, x in zip(batch.ids, spread, strict=True)])
     batch.extra.update(
         phi=phi, filter=filters, constant=constant, information=information, dof=dof, member=member,
-        floor=priors.fixed("residual_floor") * spread,
+        spread=spread, floor=priors.fixed("residual_floor") * spread,
         shift_scale=priors.fixed("year_shift_scale"),
     )  # fmt: skip
     return batch
@@ -109,11 +112,7 @@ def simulate(
 ) -> np.ndarray:
     """Replicate the observed cells around the level each series showed."""
     level = _level(batch, _residual(batch, latent, par))[:, None]
-    noise = np.empty(latent.shape)
-    for phi in np.unique(batch.extra["phi"]):
-        at = batch.extra["phi"] == phi
-        root = np.linalg.cholesky(ar1_correlation(latent.shape[1], phi))
-        noise[at] = rng.standard_normal((at.sum(), latent.shape[1])) @ root.T
+    noise = invert_filter(rng.standard_normal(latent.shape), batch.extra["filter"])
     mean = level + par["loading"][batch.which, None] * latent
     if "shift" in par:
         mean = mean + batch.shift_rows(par["shift"], np)

@@ -1,0 +1,198 @@
+"""The way back: from adjoints of the paths to those of everything that made them.
+
+Invariant: each line answers to one of ``fairweather.engine.structure``, in reverse order.
+Guarded by ``tests/test_engine.py``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fairweather.engine import slots
+from fairweather.engine.structure import _fast, extend_back, mat, vec
+
+
+@_fast
+def persistence(w, wo, i, io, dA, dP, dscalar):
+    """Path of pressure: an AR(1) that answers to last year's company; adjoints added."""
+    size = vec(i, io[slots.I_SIZES], len(slots.SIZES))
+    S, D, T = size[slots.N_STATE], size[slots.N_DYAD], size[slots.N_YEAR]
+    left, right = vec(i, io[slots.I_LEFT], D), vec(i, io[slots.I_RIGHT], D)
+    scalar = vec(w, wo[slots.W_SCALAR], size[slots.N_SCALAR])
+    dev, A = mat(w, wo[slots.W_DEVIATION], S, T), mat(w, wo[slots.W_STACKED], D, T)
+    keep = 2.0 ** (-1.0 / scalar[slots.PRESSURE_HALF_LIFE])
+    sigma, back = scalar[slots.PRESSURE_INNOVATION], scalar[slots.FEEDBACK]
+    company, dcompany = np.zeros((S, T)), np.zeros((S, T))
+    share = 1.0 / (S - 1.0)
+    for d in range(D):
+        past = 0.0
+        for t in range(T):
+            past += A[d, t]
+            value = share * (A[d, t] - past / (t + 1.0))
+            company[left[d], t] += value
+            company[right[d], t] += value
+    precision, rest = 1.0 / (sigma * sigma), 1.0 - keep * keep
+    total, dkeep, squares = 0.0, 0.0, 0.0
+    for s in range(S):
+        squares += rest * dev[s, 0] ** 2
+        dP[s, 0] -= precision * rest * dev[s, 0]
+        dkeep += keep * (precision * dev[s, 0] ** 2 - 1.0 / rest)
+        for t in range(1, T):
+            z = dev[s, t] - keep * dev[s, t - 1] - back * company[s, t - 1]
+            squares += z * z
+            z *= precision
+            dP[s, t] -= z
+            dP[s, t - 1] += keep * z
+            dcompany[s, t - 1] += back * z
+            dkeep += z * dev[s, t - 1]
+            dscalar[slots.FEEDBACK] += z * company[s, t - 1]
+    total = -0.5 * precision * squares - S * T * math.log(sigma) + 0.5 * S * math.log(rest)
+    dscalar[slots.PRESSURE_INNOVATION] += squares * precision / sigma - S * T / sigma
+    dscalar[slots.PRESSURE_HALF_LIFE] += (
+        dkeep * keep * math.log(2.0) / scalar[slots.PRESSURE_HALF_LIFE] ** 2
+    )
+    for d in range(D):
+        later = 0.0
+        for t in range(T - 1, -1, -1):
+            here = dcompany[left[d], t] + dcompany[right[d], t]
+            later += here / (t + 1.0)
+            dA[d, t] += share * (here - later)
+    return total
+
+
+@_fast
+def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
+    """Go back from the paths to what made them; returns the priors of levels and trends."""
+    size = vec(i, io[slots.I_SIZES], len(slots.SIZES))
+    S, D, T, K = size[slots.N_STATE], size[slots.N_DYAD], size[slots.N_YEAR], size[slots.N_KIND]
+    left, right = vec(i, io[slots.I_LEFT], D), vec(i, io[slots.I_RIGHT], D)
+    block = vec(i, io[slots.I_BLOCK_AT], len(slots.BLOCKS))
+    constant = vec(f, fo[slots.D_CONSTANTS], len(slots.CONSTANTS))
+    scalar, derived = (
+        vec(w, wo[slots.W_SCALAR], size[slots.N_SCALAR]),
+        vec(w, wo[slots.W_DERIVED], len(slots.DERIVED)),
+    )
+    decade, moving = vec(f, fo[slots.D_DECADE], T), mat(w, wo[slots.W_MOVING], D, T)
+    u, shock = mat(w, wo[slots.W_EXCURSION], D, T), mat(x, block[slots.SHOCK], D, T)
+    gshock = mat(grad, block[slots.SHOCK], D, T)
+    common = mat(w, wo[slots.W_STATE_SHOCK], T - 1, S)
+    dcommon, dvisit = np.zeros((T - 1, S)), np.zeros((T, S))
+    dA, dmoving = np.empty(T), np.empty((D, T))
+    r = 2.0 ** (-1.0 / scalar[slots.HALF_LIFE])
+    k, rest = 1.0 - r, 1.0 / math.sqrt(1.0 - r * r)
+    scale, sscale = derived[slots.X_SHOCK], derived[slots.X_STATE_SHOCK]
+    dr, dscale, dsscale = 0.0, 0.0, 0.0
+    level, trend = vec(w, wo[slots.W_LEVEL], D), vec(w, wo[slots.W_TREND], D)
+    grand, drift, spread_t = (
+        derived[slots.X_GRAND],
+        derived[slots.X_DRIFT],
+        scalar[slots.DYAD_DRIFT_SCALE],
+    )
+    z = (drift - constant[slots.K_DRIFT_MU]) / constant[slots.K_DRIFT_SIGMA]
+    tight, tight_t = 1.0 / constant[slots.K_LEVEL] ** 2, 1.0 / spread_t**2
+    squares, sum_level, sum_trend = 0.0, 0.0, 0.0
+    for t in range(T):
+        squares += decade[t] * decade[t]
+    gmean, gslope = vec(grad, block[slots.MEAN], D), vec(grad, block[slots.SLOPE], D)
+    for d in range(D):
+        a, b = left[d], right[d]
+        off, off_t = level[d] - grand, trend[d] - drift
+        sum_level += off * off
+        sum_trend += off_t * off_t
+        up, slope, later = 0.0, 0.0, 0.0
+        for t in range(T):
+            vote = dstack[D + 2 * S + d, t]
+            dvisit[t, a] += vote
+            dvisit[t, b] += vote
+            dA[t] = dstack[d, t] + vote
+            up += dA[t]
+            slope += dA[t] * decade[t]
+        up -= grand / D + off * tight
+        slope -= z / (D * constant[slots.K_DRIFT_SIGMA]) + off_t * tight_t
+        gmean[d] += constant[slots.K_MEAN_STEP] * up
+        gslope[d] += constant[slots.K_SLOPE_STEP] * slope
+        for t in range(T - 1, -1, -1):
+            later = dA[t] - up / T - slope * decade[t] / squares + r * later
+            if t > 0:
+                dmoving[d, t] = k * later
+                gshock[d, t] += scale * later
+                dscale += later * shock[d, t]
+                dcommon[t - 1, a] += later
+                dcommon[t - 1, b] += later
+                dsscale += later * (common[t - 1, a] + common[t - 1, b])
+                dr += later * (u[d, t - 1] - moving[d, t])
+            else:
+                dmoving[d, 0] = later
+                gshock[d, 0] += scale * rest * later
+                dscale += later * rest * shock[d, 0]
+                dr += later * scale * shock[d, 0] * r * rest**3
+    dscalar[slots.DYAD_DRIFT_SCALE] += (sum_trend * tight_t - (D - 1.0)) / spread_t
+    for t in range(T):
+        extend_back(dvisit[t], mat(grad, block[slots.DELEGATION], T, S - 1)[t])
+    for t in range(T - 1):
+        for s in range(S):
+            dcommon[t, s] *= sscale
+        extend_back(dcommon[t], mat(grad, block[slots.STATE_SHOCK], T - 1, S - 1)[t])
+    q = 1.0 + r**2 + r**4
+    dscalar[slots.WANDER] += dscale / math.sqrt(q)
+    dscalar[slots.STATE_WANDER] += dsscale / math.sqrt(q)
+    dyearly = -0.5 * q**-1.5 * (2.0 * r + 4.0 * r**3)
+    dr += (dscale * scalar[slots.WANDER] + dsscale * scalar[slots.STATE_WANDER]) * dyearly
+    five, dfive = 1.0 - r**5, 0.0
+    deviation, comp = mat(w, wo[slots.W_DEVIATION], S, T), vec(w, wo[slots.W_COMP], K * D * T)
+    partial = vec(w, wo[slots.W_PARTIAL], size[slots.N_ARGUMENT] * D * T)
+    spread, basis = vec(f, fo[slots.D_ERROR], K * D), mat(f, fo[slots.D_BASIS], 2, T)
+    gerror = vec(grad, block[slots.ERROR], K * D * 2)
+    dview = np.zeros((max(size[slots.N_VIEW], 1), S))
+    views = 2 * (1 + size[slots.N_VIEW])
+    dm = np.empty(T)
+    for d in range(D):
+        a, b = left[d], right[d]
+        mean = 0.0
+        for t in range(T):
+            dm[t] = dmoving[d, t]
+            mean += dm[t]
+            dfive -= dm[t] * moving[d, t] / five
+        mean /= T
+        for t in range(T):
+            dm[t] = (dm[t] - mean) / five
+        for n in range(K):
+            row = n * D + d
+            c, own, e0, e1 = scalar[slots.FIRST_EXTRA + n], 0.0, 0.0, 0.0
+            for t in range(T):
+                both = 0.5 * (deviation[a, t] + deviation[b, t])
+                value = comp[row * T + t]
+                own += dm[t] * value
+                dscalar[slots.SCOPE] += dm[t] * both * value
+                dcomp = dm[t] * (c + scalar[slots.SCOPE] * both)
+                e0 += dcomp * basis[0, t]
+                e1 += dcomp * basis[1, t]
+                half = 0.5 * dm[t] * scalar[slots.SCOPE] * value
+                dP[a, t] += half
+                dP[b, t] += half
+            dscalar[slots.FIRST_EXTRA + n] += own
+            gerror[2 * row] += spread[row] * e0
+            gerror[2 * row + 1] += spread[row] * e1
+        for t in range(T):
+            dP[a, t] += dm[t] * partial[d * T + t]
+            dP[b, t] += dm[t] * partial[D * T + d * T + t]
+        for n in range(2, size[slots.N_ARGUMENT]):
+            total = 0.0
+            for t in range(T):
+                total += dm[t] * partial[n * D * T + d * T + t]
+            if n < views:
+                dview[n // 2 - 1, a if n % 2 == 0 else b] += total
+            else:
+                dscalar[slots.FIRST_EXTRA + K + n - views] += total
+    if block[slots.OWN] >= 0:
+        relative = vec(f, fo[slots.D_RELATIVE], S)
+        for s in range(S):
+            dscalar[slots.ELASTICITY_MEAN] += dview[0, s]
+            dview[0, s] *= relative[s]
+        extend_back(dview[0], vec(grad, block[slots.OWN], S - 1))
+    dr -= 5.0 * r**4 * dfive
+    dscalar[slots.HALF_LIFE] += dr * r * math.log(2.0) / scalar[slots.HALF_LIFE] ** 2
+    priors = z * z + grand * grand + sum_level * tight + sum_trend * tight_t
+    return -0.5 * priors - (D - 1.0) * math.log(spread_t)
