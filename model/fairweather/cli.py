@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from fairweather import cli_changes  # noqa: F401  (adds its commands to data_app)
 from fairweather.cli_data import data_app
+from fairweather.cli_doctor import doctor
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
 from fairweather.samplers import DEFAULT as SAMPLER
@@ -59,6 +60,7 @@ app = typer.Typer(
     help="How long will this alignment last, under which US weather? Measured and forecast.",
 )  # fmt: skip
 app.add_typer(data_app, name="data")
+app.command()(doctor)
 
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Use only data available that day.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import warnings
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fairweather.errors import SamplerError
 from fairweather.samplers import Drawn, Settings
@@ -40,7 +40,7 @@ def require(package: str) -> None:
 
 
 def sample(model: Model, settings: Settings, name: str) -> Drawn:
-    """Draw with ``pymc.sample(nuts_sampler=name)``.
+    """Draw with ``pymc.sample(nuts_sampler=name)``, one chain after another.
 
     Raises
     ------
@@ -51,10 +51,6 @@ def sample(model: Model, settings: Settings, name: str) -> Drawn:
 
     written = model.pymc
     start = time.perf_counter()
-    nuts: dict[str, Any] = {"target_accept": settings.target_accept}
-    if name != "pymc":
-        # All chains as one program: on a processor and on a graphics card alike.
-        nuts["chain_method"] = "vectorized"
     with warnings.catch_warnings():
         # Samplers warn of their own affairs; the gate judges the draws.
         warnings.simplefilter("ignore")
@@ -62,7 +58,8 @@ def sample(model: Model, settings: Settings, name: str) -> Drawn:
             tree = pm.sample(
                 draws=settings.draws, tune=settings.tune, chains=settings.chains,
                 random_seed=settings.seed, model=written, nuts_sampler=name,
-                nuts=nuts, progressbar=settings.progressbar, var_names=kept(model),
+                nuts={"target_accept": settings.target_accept}, cores=1,
+                progressbar=settings.progressbar, var_names=kept(model),
                 compute_convergence_checks=False,
             )  # fmt: skip
         except (RuntimeError, ValueError, FloatingPointError) as err:
