@@ -15,15 +15,17 @@ from pymc.sampling.jax import get_jaxified_logp
 
 import fairweather as fw
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
 
-from rivals import numpyro_form, textbook_pymc
-from rivals.quantities import kept
-from rivals.run import NAMES, run
-from rivals.samplers import Compiling
+from benchmarks.rivals import numpyro_form, textbook_pymc  # noqa: E402
+from benchmarks.rivals.quantities import kept  # noqa: E402
+from benchmarks.rivals.run import NAMES, run  # noqa: E402
+from benchmarks.rivals.samplers import Compiling  # noqa: E402
 
-from fairweather.errors import FairweatherError
-from fairweather.gate import reported
+from fairweather.errors import FairweatherError  # noqa: E402
+from fairweather.gate import reported  # noqa: E402
 
 POINTS = 3
 # Each density is evaluated a dozen times: compiling it fast matters, not running it fast.

@@ -196,7 +196,7 @@ def test_a_fit_that_does_not_converge(world):
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; nothing was archived"),
+        (KeyboardInterrupt(), 130, "interrupted; what was whole is kept"),
         (SamplerError("no start", remedy="Change the priors."), 2, "no start. Change the priors."),
         (PriorError("two\nlines"), 2, "two lines"),
     ],

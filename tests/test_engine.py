@@ -8,7 +8,7 @@ from pymc.model.transform.optimization import freeze_dims_and_data
 from pymc.sampling.jax import get_jaxified_logp
 from scipy import special
 
-from fairweather.engine import density, families, slots, structure
+from fairweather.engine import density, drop_stale, families, slots, structure
 from fairweather.engine.drive import NotTraceable, arguments, compiled, source
 from fairweather.engine.native import Density, check_start
 from fairweather.engine.pack import NotCovered, pack
@@ -142,6 +142,18 @@ def test_rising_factorials(a, n):
     value, slope = families.rising(a, n)
     assert np.isclose(value, special.gammaln(a + n) - special.gammaln(a), rtol=1e-9, atol=1e-9)
     assert np.isclose(slope, special.digamma(a + n) - special.digamma(a), rtol=1e-8, atol=1e-8)
+
+
+def test_compiled_code_of_another_version_is_dropped(tmp_path):
+    (tmp_path / "__pycache__").mkdir()
+    kernel, old = tmp_path / "a.py", tmp_path / "__pycache__" / "a.f-1.py313.nbi"
+    kernel.write_text("one")
+    old.write_text("")
+    assert drop_stale(tmp_path) and not old.exists()
+    old.write_text("")
+    assert not drop_stale(tmp_path) and old.exists()
+    kernel.write_text("two")
+    assert drop_stale(tmp_path) and not old.exists()
 
 
 def test_zero_sum_and_its_adjoint():

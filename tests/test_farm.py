@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairweather import farm
+from fairweather import clusters, farm
 from fairweather.farm import FarmError, run, spawn_seeds
 
 HERE = Path(__file__).parent
@@ -176,7 +176,7 @@ def test_what_done_raises_ends_the_run():
 
 SCRIPT = """
 import sys, time
-from fairweather import farm
+from fairweather import clusters, farm
 
 print("started", flush=True)
 
@@ -287,7 +287,7 @@ def test_nobody_at_the_address():
 
 @pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"])
 def test_something_else_at_the_address(monkeypatch, greeting):
-    monkeypatch.setattr(farm, "CONNECT", 1.0)
+    monkeypatch.setattr(clusters, "CONNECT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as other, ExitStack() as held:
 
         def greet():
@@ -380,7 +380,7 @@ def test_a_scheduler_without_workers(site, monkeypatch):
 
 
 def test_a_lost_scheduler_leaves_what_is_done(site, monkeypatch):
-    monkeypatch.setattr(farm, "CONNECT", 2.0)
+    monkeypatch.setattr(clusters, "CONNECT", 2.0)
     site.worker()
     work = jobs() | {"long": {"seed": 1, "seconds": 300}}
     kept = {}

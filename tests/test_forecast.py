@@ -141,6 +141,8 @@ def test_target_is_the_models(reading):
              if v.name in ("shock_raw", "state_shock_raw", "state_shock")}  # fmt: skip
     for v in model.free_RVs:
         model.rvs_to_initial_values[v] = None  # only matters to a sampler, and `do` refuses it
+    # What has no prior of its own is set, at random.
+    still |= {k: rng.standard_normal(len(p.dyads)) for k in ("mean_step", "slope_step")}
     given = pm.do(model, {"pressure_step": step, **still})
     wanted = [v for v in (*given.deterministics, *given.free_RVs) if v.name not in still]
     values = pm.draw(wanted, random_seed=3, mode="FAST_COMPILE")

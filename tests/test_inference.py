@@ -31,7 +31,7 @@ def tree(*, shift=0.0, sticky=0.0, diverging=0, flat_energy=False, hole=False, d
             "half_life": (("chain", "draw"), half_life),
             "alignment": (("chain", "draw", "dyad", "year"), walk((2, 2))),
             "pressure": (("chain", "draw", "state", "year"), walk((3, 2))),
-            "trend_total": (("chain", "draw"), np.ones(shape).cumsum(axis=1)),
+            "agenda": (("chain", "draw"), np.ones(shape).cumsum(axis=1)),
         },
         coords=coords,
     )
@@ -52,7 +52,7 @@ def test_clean_draws_pass():
     assert report.summary["max_rhat"] <= 1.01
     # Focal path and both states in every year, everybody at the origin; the device is not judged.
     assert len(report.table) == 1 + 2 + 2 + 4 + 3
-    assert not report.table["quantity"].str.startswith("trend_total").any()
+    assert not report.table["quantity"].str.startswith("agenda").any()
 
 
 def test_chains_that_disagree_fail_by_name_and_amount():

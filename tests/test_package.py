@@ -100,7 +100,7 @@ def files_below(folder):
     return {
         path.relative_to(folder).as_posix()
         for path in paths
-        if path.suffix != ".pyc" and not path.name.startswith(".")
+        if path.suffix not in {".pyc", ".nbi", ".nbc"} and not path.name.startswith(".")
     }
 
 

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from fairweather import cli_changes  # noqa: F401  (adds its commands to data_app)
+from fairweather.cli_calibrate import calibrate
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
 from fairweather.errors import ConvergenceError, FairweatherError
@@ -42,8 +43,7 @@ class _Guarded(TyperGroup):
             code = _complain(f"{what}{err.strerror or err}. {remedy}", REFUSED)
         except KeyboardInterrupt:
             code = _complain(
-                "interrupted; nothing was archived. Whole chains are kept and taken up by the same "
-                "command",
+                "interrupted; what was whole is kept and taken up by the same command",
                 INTERRUPTED,
             )
         raise typer.Exit(code)
@@ -60,6 +60,7 @@ app = typer.Typer(
     help="How long will this alignment last, under which US weather? Measured and forecast.",
 )  # fmt: skip
 app.add_typer(data_app, name="data")
+app.command()(calibrate)
 app.command()(doctor)
 
 AsOf = Annotated[

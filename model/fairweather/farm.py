@@ -4,68 +4,29 @@ Each job carries its own seed, each worker process holds one job at a time, and 
 the report of its failure, whether it raised or took its worker down with it.
 Guarded by ``tests/test_farm.py``.
 
-A worker that dies takes only the job it was doing with it. Dask's own count of deaths
-(``allowed-failures``) also blames the jobs that merely queued on a dead worker, and belongs to the
-scheduler, which may serve others; so the count is kept here, one job to a worker.
+A worker that dies takes only the job it was doing with it: Dask's own count of deaths also blames
+jobs that merely queued there, so the count is kept here. Where the jobs are done is
+`fairweather.clusters`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import re
 import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
-from fairweather.errors import FairweatherError
+from fairweather.clusters import FarmError, check_address, cores, elsewhere, local, unfit
 
-if TYPE_CHECKING:
-    from distributed import Client, LocalCluster
-
-CONNECT = 8.0  # seconds to reach a scheduler
 PATIENCE = 60.0  # seconds without a single usable worker before giving up
 LOOK = 0.25  # seconds between two looks at who is alive
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS",
-        "NPROC",  # the only one of all that JAX heeds: measured with 0.12, flags leave it four
-    )
-}  # fmt: skip
-XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 SAME = "Start its workers from the environment that this runs in."
 Outcome = tuple[bool, Any]  # (True, pickled result) or (False, (headline, traceback))
-
-
-class FarmError(FairweatherError):
-    """Some jobs failed, or the farm could not work at all.
-
-    Attributes
-    ----------
-    results : dict of str to Any
-        What the other jobs returned.
-    failures : dict of str to str
-        For each job that failed, the traceback or what became of its worker.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        results: Mapping[str, Any] | None = None,
-        failures: Mapping[str, str] | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        self.results = dict(results or {})
-        self.failures = dict(failures or {})
-        super().__init__(message, remedy=remedy)
 
 
 def spawn_seeds(root_seed: int, keys: Iterable[Any]) -> dict[Any, int]:
@@ -103,7 +64,7 @@ def spawn_seeds(root_seed: int, keys: Iterable[Any]) -> dict[Any, int]:
     seeds = {}
     for key in keys:
         try:
-            # Python's own hash() differs from one process to the next; JSON text does not.
+            # hash() differs from one process to the next; JSON text does not.
             name = json.dumps(key, allow_nan=False).encode()
         except (TypeError, ValueError):
             raise FarmError(f"the key {key!r} is neither text nor whole numbers") from None
@@ -186,7 +147,7 @@ def run(
     if retries < 0:
         raise FarmError(f"retries is {retries}, not a whole number of 0 or more")
     if cluster is not None:
-        _check_address(cluster)
+        check_address(cluster)
     if not jobs:
         return {}
     results: dict[str, Any] = {}
@@ -203,13 +164,13 @@ def run(
                 failures[key] = value
             advance()
 
-        if cluster is None and (workers == 1 or len(jobs) == 1 or (workers or _cores()) == 1):
+        if cluster is None and (workers == 1 or len(jobs) == 1 or (workers or cores()) == 1):
             for key, job in jobs.items():
                 # A copy, as a worker would get: the task may write into it.
                 deliver(key, _attempt(task, pickle.loads(pickle.dumps(job))))
         else:
-            count = min(workers or _cores(), len(jobs))
-            place = _local(count) if cluster is None else _elsewhere(cluster)
+            count = min(workers or cores(), len(jobs))
+            place = local(count) if cluster is None else elsewhere(cluster)
             with place as client:
                 _Rounds(client, task, jobs, retries, deliver, cluster).drive(results)
     ordered = {key: results[key] for key in jobs if key in results}
@@ -242,22 +203,6 @@ def _work(payload: bytes) -> Outcome:
     return _attempt(task, job)
 
 
-def _cores() -> int:
-    """Count the cores this process may use: affinity and container limits are heeded."""
-    from dask.system import CPU_COUNT
-
-    return CPU_COUNT
-
-
-def _check_address(address: str) -> None:
-    found = re.fullmatch(r"(?:tcp|tls)://(?:\[[0-9a-fA-F:.]+\]|[^\s:/\[\]@]+):(\d{1,5})", address)
-    if found is None or not 0 < int(found[1]) < 65536:
-        raise FarmError(
-            f"'{address}' is no address of a scheduler",
-            remedy="Write tcp://host:port, for example tcp://10.0.0.5:8786.",
-        )
-
-
 @contextmanager
 def _progress(label: str, total: int, quiet: bool) -> Iterator[Callable[[], None]]:
     from rich.progress import (
@@ -278,155 +223,6 @@ def _progress(label: str, total: int, quiet: bool) -> Iterator[Callable[[], None
     with Progress(*columns, console=console(stderr=True), disable=quiet) as bar:
         line = bar.add_task(label, total=total)
         yield lambda: bar.advance(line)
-
-
-@contextmanager
-def _surroundings() -> Iterator[None]:
-    """Set what local workers inherit, also those that replace a dead one, and put it back."""
-    from multiprocessing import spawn
-
-    before, usual = dict(os.environ), spawn.get_preparation_data
-
-    def lean(name: str) -> dict[str, Any]:
-        data = usual(name)
-        if name.startswith("Dask Worker"):
-            # A script without an `if __name__ == "__main__"` would start itself again and again.
-            data.pop("init_main_from_name", None)
-            data.pop("init_main_from_path", None)
-        return data
-
-    os.environ.update(ONE_THREAD)
-    os.environ["XLA_FLAGS"] = f"{before.get('XLA_FLAGS', '')} {XLA_ONE_THREAD}".strip()
-    spawn.get_preparation_data = lean
-    try:
-        yield
-    finally:
-        spawn.get_preparation_data = usual
-        # Dask sets more of its own, such as PYTHONHASHSEED, and leaves them.
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
-
-
-@contextmanager
-def _local(count: int) -> Iterator[Client]:
-    """Start worker processes on this machine; they and their folder go with the block."""
-    import logging
-    from multiprocessing import resource_tracker
-    from tempfile import TemporaryDirectory
-
-    import dask
-    from distributed import Client, LocalCluster
-
-    settings = {
-        "distributed.worker.multiprocessing-method": "spawn",
-        "distributed.worker.profile.enabled": False,
-        "distributed.worker.http.routes": [],
-        "distributed.scheduler.http.routes": [],
-        "distributed.scheduler.work-stealing": False,
-        "distributed.scheduler.active-memory-manager.start": False,
-        # Compilers hold the interpreter for minutes: a silent worker is a busy one.
-        "distributed.scheduler.worker-ttl": None,
-    }
-    # Started by a worker's launch it would lift the mask that hides Ctrl-C from that worker.
-    resource_tracker.ensure_running()
-    with ExitStack() as stack:
-        folder = stack.enter_context(
-            TemporaryDirectory(prefix="fairweather-farm-", ignore_cleanup_errors=True)
-        )
-        stack.enter_context(dask.config.set({**settings, "temporary-directory": folder}))
-        stack.enter_context(_surroundings())
-        with _interrupts_held():
-            cluster = LocalCluster(
-                n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1",
-                protocol="tcp://", dashboard_address="127.0.0.1:0", local_directory=folder,
-                scheduler_kwargs={"dashboard": False}, memory_limit=0,
-                silence_logs=logging.ERROR,
-            )  # fmt: skip
-            stack.callback(_close, cluster)
-            client = Client(cluster, timeout=CONNECT, set_as_default=False)
-            stack.callback(client.close, timeout=10)
-        yield client
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Answer Ctrl-C after the block only; half a cluster could not be closed.
-
-    A terminal sends it to workers too. Threads and processes begun in the block, and whatever
-    they begin later, never see it: they inherit the mask.
-    """
-    import signal
-    from threading import current_thread, main_thread
-
-    came: list[tuple] = []
-    usual = None
-    if current_thread() is main_thread():
-        # Threads of others may take the signal in spite of the mask, and Python answers it here.
-        usual = signal.signal(signal.SIGINT, lambda *call: came.append(call))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if usual is not None:
-            signal.signal(signal.SIGINT, usual)
-            if came and callable(usual):
-                usual(*came[0])
-
-
-def _close(cluster: LocalCluster) -> None:
-    """Close it within seconds, whatever its workers are at."""
-    from asyncio import gather
-
-    async def dismiss() -> None:
-        leave = (nanny.close(timeout=2) for nanny in cluster.workers.values())
-        await gather(*leave, return_exceptions=True)
-
-    with _interrupts_held():
-        # By itself the cluster would wait longer for a job under way.
-        cluster.sync(dismiss)
-        cluster.close(timeout=30)
-
-
-@contextmanager
-def _elsewhere(address: str) -> Iterator[Client]:
-    """Connect to a scheduler that others started, and leave it running."""
-    import logging
-    import socket
-    from urllib.parse import urlsplit
-
-    parts, deadline = urlsplit(address), time.monotonic() + CONNECT
-    try:
-        # Dask waits without end for the greeting of a server that is no scheduler. A scheduler
-        # greets first: the length of a short message, in 8 bytes.
-        with socket.create_connection((parts.hostname, parts.port), timeout=CONNECT) as probe:
-            probe.settimeout(max(1.0, deadline - time.monotonic()))
-            if parts.scheme == "tcp":
-                greeting = probe.recv(8, socket.MSG_WAITALL)
-                if len(greeting) < 8 or int.from_bytes(greeting, "little") > 2**20:
-                    raise OSError("something else answers")
-    except OSError as error:
-        raise _unreachable(address, error) from None
-    from distributed import Client
-    from distributed.utils import silence_logging_cmgr
-
-    with silence_logging_cmgr(logging.ERROR):
-        try:
-            client = Client(address, timeout=CONNECT, set_as_default=False)
-        except OSError as error:
-            raise _unreachable(address, error) from None
-        try:
-            yield client
-        finally:
-            client.close(timeout=10)
-
-
-def _unreachable(address: str, error: OSError) -> FarmError:
-    return FarmError(
-        f"no Dask scheduler answers at {address} ({error})",
-        remedy="Start one there with `dask scheduler`, or check the address.",
-    )
 
 
 class _Rounds:
@@ -495,7 +291,7 @@ class _Rounds:
             elif future.status == "error":
                 error = outcome[1]
                 if type(error).__name__ == "KilledWorker":
-                    # Only where several workers in a row had one address and we missed it.
+                    # Several workers in a row had one address, and we missed it.
                     self._bury(key, worker, error.allowed_failures + 1)
                 else:
                     self.deliver(key, (False, (f"{type(error).__name__}: {error}", repr(error))))
@@ -509,7 +305,7 @@ class _Rounds:
             found = self.client.sync(scheduler.identity, callback_timeout=30)["workers"]
         except (OSError, AttributeError):
             return  # the connection is gone; its status will say so
-        # A worker may come back at the same address; its folder is another then.
+        # A worker that came back at the same address has another folder.
         present = {a: f"{w['name']} {w['local_directory']}" for a, w in found.items()}
         alive = {a: present[a] for a, w in found.items() if w["status"] == "running"}
         for dask_key, (key, worker, future) in list(self.running.items()):
@@ -518,7 +314,10 @@ class _Rounds:
                 future.cancel()
                 self._bury(key, worker)
         known = {a for a in alive if self.workers.get(a) == alive[a]}
-        checked = self._check([a for a in alive if a not in known and a not in self.refused])
+        new = [a for a in alive if a not in known and a not in self.refused]
+        # Workers started here are this very environment.
+        asked = new and self.address is not None
+        checked = unfit(self.client, self.task, new) if asked else dict.fromkeys(new)
         self.refused = {a: why for a, why in self.refused.items() if a in alive} | {
             a: why for a, why in checked.items() if why
         }
@@ -528,36 +327,6 @@ class _Rounds:
         self.idle = usable
         if self.workers:
             self.last_seen = time.monotonic()
-
-    def _check(self, addresses: list[str]) -> dict[str, str | None]:
-        """Say of each new worker why it cannot do the jobs; None if it can."""
-        from pkgutil import resolve_name
-
-        from fairweather import __version__
-
-        if not addresses or self.address is None:
-            return dict.fromkeys(addresses)
-        ask = {"workers": addresses, "on_error": "return"}
-        module = self.task.__module__
-        verdicts: dict[str, str | None] = {}
-        for where, version in self.client.run(
-            resolve_name, "fairweather:__version__", **ask
-        ).items():
-            if isinstance(version, OSError):
-                continue  # it left meanwhile
-            if isinstance(version, Exception):
-                verdicts[where] = f"cannot import fairweather ({version})"
-            elif version != __version__:
-                verdicts[where] = f"has fairweather {version}, here it is {__version__}"
-            else:
-                verdicts[where] = None
-        if module not in ("__main__", "builtins") and not module.startswith("fairweather."):
-            task = f"{module}:{self.task.__qualname__}"
-            ask["workers"] = [where for where, why in verdicts.items() if why is None]
-            for where, answer in self.client.run(resolve_name, task, **ask).items():
-                if isinstance(answer, Exception):
-                    verdicts[where] = f"cannot import the task {task} ({answer})"
-        return verdicts
 
     def _bury(self, key: str, worker: str, times: int = 1) -> None:
         """Count the death of the worker that did this job."""

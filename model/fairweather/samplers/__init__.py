@@ -24,7 +24,7 @@ SAMPLERS: dict[str, str] = {
     "pymc": "fairweather.samplers.pymc",
 }
 DEFAULT = "nutpie"
-DRAWS, TUNE, CHAINS = 3000, 500, 4
+DRAWS, TUNE, CHAINS = 2000, 400, 4
 # Larger steps travel further along the slow directions; no run has diverged at this value.
 TARGET_ACCEPT = 0.7
 
