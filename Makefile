@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 SOURCES ?=
 
-.PHONY: help forecast test fit data docs lint lock clean bootstrap
+.PHONY: help forecast test fit bench data docs lint lock clean bootstrap
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: bootstrap ## run the tests
 
 fit: bootstrap ## fit the model and archive the draws
 	@$(BIN)/fairweather fit $(ARGS)
+
+bench: bootstrap ## measure the engine against textbook forms: make bench ARGS='--only a,c'
+	@$(BIN)/python -m benchmarks.engine $(ARGS)
 
 data: bootstrap ## rebuild data/ from publishers' files: make data SOURCES=folder
 	@test -d "$(SOURCES)" || { echo "make data: say where the files are: make data SOURCES=folder" >&2; exit 2; }

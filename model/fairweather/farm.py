@@ -205,22 +205,15 @@ def _work(payload: bytes) -> Outcome:
 
 @contextmanager
 def _progress(label: str, total: int, quiet: bool) -> Iterator[Callable[[], None]]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich import progress as rp
 
     from fairweather.terminal import console
 
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), TimeRemainingColumn(),
+        rp.TextColumn("{task.description}"), rp.BarColumn(), rp.MofNCompleteColumn(),
+        rp.TimeElapsedColumn(), rp.TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console(stderr=True), disable=quiet) as bar:
+    with rp.Progress(*columns, console=console(stderr=True), disable=quiet) as bar:
         line = bar.add_task(label, total=total)
         yield lambda: bar.advance(line)
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from fairweather.engine import slots
-from fairweather.engine.structure import _fast, extend_back, mat, vec
+from fairweather.engine.structure import _fast, extend_back, mat, turned, vec
 
 
 @_fast
@@ -77,8 +77,9 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
     decade, moving = vec(f, fo[slots.D_DECADE], T), mat(w, wo[slots.W_MOVING], D, T)
     u, shock = mat(w, wo[slots.W_EXCURSION], D, T), mat(x, block[slots.SHOCK], D, T)
     gshock = mat(grad, block[slots.SHOCK], D, T)
-    common = mat(w, wo[slots.W_STATE_SHOCK], T - 1, S)
-    dcommon, dvisit = np.zeros((T - 1, S)), np.zeros((T, S))
+    # Year by year for one state at a time: what a dyad reads and adds to lies side by side.
+    common = turned(mat(w, wo[slots.W_STATE_SHOCK], T - 1, S))
+    dcommon, dvisit = np.zeros((S, T - 1)), np.zeros((S, T))
     dA, dmoving = np.empty(T), np.empty((D, T))
     r = 2.0 ** (-1.0 / scalar[slots.HALF_LIFE])
     k, rest = 1.0 - r, 1.0 / math.sqrt(1.0 - r * r)
@@ -104,8 +105,8 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
         up, slope, later = 0.0, 0.0, 0.0
         for t in range(T):
             vote = dstack[D + 2 * S + d, t]
-            dvisit[t, a] += vote
-            dvisit[t, b] += vote
+            dvisit[a, t] += vote
+            dvisit[b, t] += vote
             dA[t] = dstack[d, t] + vote
             up += dA[t]
             slope += dA[t] * decade[t]
@@ -119,9 +120,9 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
                 dmoving[d, t] = k * later
                 gshock[d, t] += scale * later
                 dscale += later * shock[d, t]
-                dcommon[t - 1, a] += later
-                dcommon[t - 1, b] += later
-                dsscale += later * (common[t - 1, a] + common[t - 1, b])
+                dcommon[a, t - 1] += later
+                dcommon[b, t - 1] += later
+                dsscale += later * (common[a, t - 1] + common[b, t - 1])
                 dr += later * (u[d, t - 1] - moving[d, t])
             else:
                 dmoving[d, 0] = later
@@ -129,12 +130,13 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
                 dscale += later * rest * shock[d, 0]
                 dr += later * scale * shock[d, 0] * r * rest**3
     dscalar[slots.DYAD_DRIFT_SCALE] += (sum_trend * tight_t - (D - 1.0)) / spread_t
+    visits, commons = turned(dvisit), turned(dcommon)
     for t in range(T):
-        extend_back(dvisit[t], mat(grad, block[slots.DELEGATION], T, S - 1)[t])
+        extend_back(visits[t], mat(grad, block[slots.DELEGATION], T, S - 1)[t])
     for t in range(T - 1):
         for s in range(S):
-            dcommon[t, s] *= sscale
-        extend_back(dcommon[t], mat(grad, block[slots.STATE_SHOCK], T - 1, S - 1)[t])
+            commons[t, s] *= sscale
+        extend_back(commons[t], mat(grad, block[slots.STATE_SHOCK], T - 1, S - 1)[t])
     q = 1.0 + r**2 + r**4
     dscalar[slots.WANDER] += dscale / math.sqrt(q)
     dscalar[slots.STATE_WANDER] += dsscale / math.sqrt(q)
@@ -147,7 +149,8 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
     gerror = vec(grad, block[slots.ERROR], K * D * 2)
     dview = np.zeros((max(size[slots.N_VIEW], 1), S))
     views = 2 * (1 + size[slots.N_VIEW])
-    dm = np.empty(T)
+    dm, both, pulled = np.empty(T), np.empty(T), np.empty(T)
+    scope, dscope = scalar[slots.SCOPE], 0.0
     for d in range(D):
         a, b = left[d], right[d]
         mean = 0.0
@@ -158,26 +161,26 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
         mean /= T
         for t in range(T):
             dm[t] = (dm[t] - mean) / five
+            both[t] = 0.5 * (deviation[a, t] + deviation[b, t])
+            pulled[t] = 0.0
         for n in range(K):
             row = n * D + d
             c, own, e0, e1 = scalar[slots.FIRST_EXTRA + n], 0.0, 0.0, 0.0
+            value = vec(comp, row * T, T)
             for t in range(T):
-                both = 0.5 * (deviation[a, t] + deviation[b, t])
-                value = comp[row * T + t]
-                own += dm[t] * value
-                dscalar[slots.SCOPE] += dm[t] * both * value
-                dcomp = dm[t] * (c + scalar[slots.SCOPE] * both)
+                own += dm[t] * value[t]
+                dcomp = dm[t] * (c + scope * both[t])
                 e0 += dcomp * basis[0, t]
                 e1 += dcomp * basis[1, t]
-                half = 0.5 * dm[t] * scalar[slots.SCOPE] * value
-                dP[a, t] += half
-                dP[b, t] += half
+                pulled[t] += dm[t] * value[t]
             dscalar[slots.FIRST_EXTRA + n] += own
             gerror[2 * row] += spread[row] * e0
             gerror[2 * row + 1] += spread[row] * e1
         for t in range(T):
-            dP[a, t] += dm[t] * partial[d * T + t]
-            dP[b, t] += dm[t] * partial[D * T + d * T + t]
+            dscope += pulled[t] * both[t]
+            half = 0.5 * scope * pulled[t]
+            dP[a, t] += half + dm[t] * partial[d * T + t]
+            dP[b, t] += half + dm[t] * partial[D * T + d * T + t]
         for n in range(2, size[slots.N_ARGUMENT]):
             total = 0.0
             for t in range(T):
@@ -186,6 +189,7 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
                 dview[n // 2 - 1, a if n % 2 == 0 else b] += total
             else:
                 dscalar[slots.FIRST_EXTRA + K + n - views] += total
+    dscalar[slots.SCOPE] += dscope
     if block[slots.OWN] >= 0:
         relative = vec(f, fo[slots.D_RELATIVE], S)
         for s in range(S):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 from fairweather.engine import slots
@@ -29,6 +30,17 @@ def vec(flat, at, n):
 def mat(flat, at, n, m):
     """One part of a flat array as a table."""
     return flat[at : at + n * m].reshape(n, m)
+
+
+@_fast
+def turned(table):
+    """Transpose a table into one that is contiguous."""
+    n, m = table.shape
+    out = np.empty((m, n))
+    for a in range(n):
+        for b in range(m):
+            out[b, a] = table[a, b]
+    return out
 
 
 @_fast
@@ -149,7 +161,8 @@ def build(x, f, fo, i, io, w, wo):
     tilt = vec(x, block[slots.SLOPE], D)
     level, trend = vec(w, wo[slots.W_LEVEL], D), vec(w, wo[slots.W_TREND], D)
     u, shock = mat(w, wo[slots.W_EXCURSION], D, T), mat(x, block[slots.SHOCK], D, T)
-    common, visit = mat(w, wo[slots.W_STATE_SHOCK], T - 1, S), mat(w, wo[slots.W_DELEGATION], T, S)
+    common = turned(mat(w, wo[slots.W_STATE_SHOCK], T - 1, S))
+    visit = turned(mat(w, wo[slots.W_DELEGATION], T, S))
     stacked = mat(w, wo[slots.W_STACKED], 2 * D + 2 * S, T)
     first = derived[slots.X_SHOCK] / math.sqrt(1.0 - r * r)
     for d in range(D):
@@ -160,7 +173,7 @@ def build(x, f, fo, i, io, w, wo):
                 r * u[d, t - 1]
                 + (1.0 - r) * moving[d, t]
                 + derived[slots.X_SHOCK] * shock[d, t]
-                + derived[slots.X_STATE_SHOCK] * (common[t - 1, a] + common[t - 1, b])
+                + derived[slots.X_STATE_SHOCK] * (common[a, t - 1] + common[b, t - 1])
             )
         mean, slope = 0.0, 0.0
         for t in range(T):
@@ -172,7 +185,7 @@ def build(x, f, fo, i, io, w, wo):
         derived[slots.X_DRIFT] += trend[d] / D
         for t in range(T):
             stacked[d, t] = level[d] + trend[d] * decade[t] + u[d, t]
-            stacked[D + 2 * S + d, t] = stacked[d, t] + visit[t, a] + visit[t, b]
+            stacked[D + 2 * S + d, t] = stacked[d, t] + visit[a, t] + visit[b, t]
     words = mat(w, wo[slots.W_WORDS], S, T)
     for s in range(S):
         for t in range(T):

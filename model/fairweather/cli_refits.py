@@ -1,0 +1,142 @@
+"""The command that fits the model anew for many dates, readings and prior sets.
+
+Exit codes as in `fairweather.cli`: 2 if anything is refused, before any fit; 3 if a fit failed or
+its draws do not meet the bar, after all are done. Nothing heavy is imported before it runs.
+Guarded by ``tests/test_refits.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fairweather.readings import DEFAULT, READINGS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+FAILED, INTERRUPTED = 3, 130
+
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE,DATE,...", help="One fit with the data of each day."),
+]
+Reading = Annotated[
+    str, typer.Option("--reading", metavar="NAME,...", help=f"Of {', '.join(READINGS)}.")
+]
+PriorSet = Annotated[
+    str | None, typer.Option("--priors", metavar="FILE|NAME,...", help="Prior beliefs.")
+]
+States = Annotated[
+    str | None, typer.Option("--states", metavar="CHN,RUS,...", help="Only these states.")
+]
+Focal = Annotated[
+    str | None, typer.Option("--focal", metavar="AAA-BBB", help="The pair to forecast.")
+]
+Draws = Annotated[int | None, typer.Option("--draws", min=4, help="Kept draws a chain.")]
+Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
+Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Root of the random seeds.")]
+ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="tcp://HOST:PORT",
+                 help="A Dask scheduler whose workers see the folder of results."),
+]  # fmt: skip
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes started here.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the runs are.")]
+
+
+def refits(
+    as_of: AsOf = None,
+    reading: Reading = DEFAULT,
+    priors: PriorSet = None,
+    states: States = None,
+    focal: Focal = None,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = 4,
+    seed: Seed = 1,
+    results: ResultsDir = "results",
+    cluster: Cluster = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fit the model for every date, reading and prior set named; go on where it was stopped."""
+    from fairweather.pipeline import parse_states
+    from fairweather.refits import carry_out, plan
+    from fairweather.terminal import console
+
+    fits = plan(
+        [None] if as_of is None else _listed(as_of), readings=_listed(reading),
+        priors=[None] if priors is None else _listed(priors), states=parse_states(states),
+        focal=focal, draws=draws, tune=tune, chains=chains, seed=seed, results=results,
+    )  # fmt: skip
+    try:
+        table = carry_out(fits, cluster=cluster, workers=workers, quiet=quiet)
+    except KeyboardInterrupt:
+        typer.secho(
+            "fairweather: interrupted; finished fits are archived and whole chains kept. The same "
+            "command goes on from there",
+            fg=typer.colors.RED, err=True,
+        )  # fmt: skip
+        raise typer.Exit(INTERRUPTED) from None
+    if quiet:
+        for folder in table.loc[table["folder"] != "", "folder"]:
+            typer.echo(folder)
+    else:
+        console().print(outcomes(table))
+    bad = table[~table["passed"]]
+    for row in bad.to_dict("records"):
+        typer.secho(f"fairweather: {_told(row)}", fg=typer.colors.RED, err=True)
+    if len(bad):
+        raise typer.Exit(FAILED)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _told(row: dict[str, Any]) -> str:
+    name = f"{row['as_of'] or 'full record'}, {row['reading']}, {row['priors']}"
+    return f"{name}: {' '.join(row['problem'].split())}"
+
+
+def outcomes(table: pd.DataFrame) -> Table:
+    """Lay out how the fits came out.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `fairweather.refits.carry_out`.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    from pathlib import Path
+
+    from rich.markup import escape
+    from rich.table import Table
+
+    passed, n = int(table["passed"].sum()), len(table)
+    out = Table(title=f"{passed} of {n} fits passed", title_justify="left", box=None)
+    for name in ("as of", "reading", "priors", "gate"):
+        out.add_column(name, no_wrap=True)
+    for name in ("max R-hat", "min ESS", "seconds"):
+        out.add_column(name, justify="right")
+    out.add_column("folder", overflow="fold")
+    for r in table.itertuples():
+        nothing = not r.folder
+        gate = "passed" if r.passed else "no draws" if nothing else "failed"
+        numbers = ("", "", "")
+        if not nothing:
+            numbers = (f"{r.max_rhat:.3f}", f"{r.min_ess:.0f}", f"{r.seconds:.0f}")
+        out.add_row(
+            r.as_of or "full record", r.reading, escape(r.priors),
+            f"[{'green' if r.passed else 'red'}]{gate}[/]", *numbers,
+            escape(Path(r.folder).name if r.folder else ""),
+        )  # fmt: skip
+    return out
