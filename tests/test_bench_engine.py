@@ -1,5 +1,6 @@
 """The benchmark of the engine: its tables leave nothing out, its wide panels are the record's."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -122,6 +123,25 @@ def test_sections_are_merged_and_runs_resumed(monkeypatch, tmp_path):
     assert "failed" not in out.with_suffix(".md").read_text()
     with pytest.raises(SystemExit):
         engine.parse(["--only", "e"])
+
+
+def test_every_planned_run_is_one_its_job_takes(monkeypatch):
+    asked, limits = [], []
+
+    def started(command, timeout, **_):
+        asked.append(command[-2])
+        limits.append(timeout)
+        inspect.signature(engine_jobs.JOBS[command[-2]]).bind(**json.loads(command[-1]))
+        return subprocess.CompletedProcess(command, 0, "{}", "")
+
+    monkeypatch.setattr(engine.subprocess, "run", started)
+    args = engine.parse(["--world", "--cap", "70", "--jax-cap", "80"])
+    for section in "bcd":
+        for form, _, call in engine.plan(section, args, "somewhere"):
+            if form != "command-line":
+                call()
+    assert asked == ["ours"] * 5 + ["rival"] * 3 + ["scale"] * 4 + ["scale-jax"] * 3 + ["origins"]
+    assert limits == [None] * 12 + [80.0] * 3 + [None]
 
 
 @pytest.fixture(scope="module")

@@ -136,6 +136,19 @@ def test_nothing_outside_a_chain_is_written(panel):
     assert np.array_equal(f, packed.f) and np.array_equal(i, packed.i)
 
 
+def test_a_gradient_is_the_same_wherever_its_numbers_lie(panel):
+    model = build_model(panel)
+    packed = pack(model)
+    point, seen = points(packed, 1)[0], set()
+    for offset in range(9):
+        room = np.empty(packed.n_dim + 16)
+        x = room[offset : offset + packed.n_dim]
+        x[:] = point
+        value, grad = Density(model, packed)(x)
+        seen.add((value, grad.tobytes()))
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("a", [1e-3, 0.4, 3.0, 80.0])
 @pytest.mark.parametrize("n", [0.0, 1.0, 7.0, 31.0, 40.0, 2.5, 900.0])
 def test_rising_factorials(a, n):

@@ -97,6 +97,17 @@ def test_a_full_disk_ends_the_fit_in_one_sentence(model, tmp_path):
         keep.check()
 
 
+def test_draws_of_another_fit_are_never_taken_up(model, whole, tmp_path):
+    assert same(whole, fit(model, **SMALL, keep=tmp_path))
+    with pytest.raises(SamplerError, match="another model or of other settings"):
+        fit(model, **{**SMALL, "random_seed": 6}, keep=tmp_path)
+    with pytest.raises(SamplerError, match="another model or of other settings"):
+        fit(build_model(model.panel, reading="thermostat"), **SMALL, keep=tmp_path)
+    (tmp_path / "fit.sha256").unlink()
+    with pytest.raises(SamplerError, match="an unknown fit"):
+        fit(model, **SMALL, keep=tmp_path)
+
+
 def test_a_folder_that_vanishes_ends_the_fit(model, tmp_path):
     with pytest.raises(SamplerError, match="could not be written"):
         fit(model, **SMALL, keep=tmp_path / "gone")
@@ -136,7 +147,7 @@ def test_a_killed_fit_keeps_its_draws_and_is_marked(tmp_path, how, code, reason)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     if how == signal.SIGINT:
-        assert "Whole chains are kept" in errors and "Traceback" not in errors
+        assert "what was whole is kept" in errors and "Traceback" not in errors
     [kept] = [p for p in tmp_path.iterdir() if not p.name.startswith(".")]
     assert kept == folder and json.loads((kept / "run.json").read_text())["status"] == "incomplete"
     shown = CliRunner().invoke(cli.app, ["show", str(kept)])

@@ -8,6 +8,7 @@ stop the rest. Guarded by ``tests/test_refits.py``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -189,10 +190,10 @@ def refit(job: dict[str, Any]) -> str:
         model = build_model(panel, reading=job["reading"], priors=job["priors"])
     numbers = {k: job[k] for k in ("draws", "tune", "chains")}
     attrs = attributes(model, Settings(**numbers, seed=job["seed"]), SAMPLER)
-    done = archived(job["results"], fit_id(attrs))
-    if done is not None:  # by a worker that died before it could say so
-        return done.id
     with unfinished(job["results"], attrs) as keep:
+        done = archived(job["results"], fit_id(attrs))
+        if done is not None:  # by a worker that died before it could say so
+            return done.id
         with clock("fit"):
             tree = fit(
                 model, **numbers, random_seed=job["seed"], progressbar=False, cores=1, keep=keep
@@ -228,6 +229,24 @@ def archived(results: str | Path, name: str) -> Results | None:
         if found.run.get("id") == name:
             return found
     return None
+
+
+def _left(one: Refit) -> bool:
+    """Whether a fit is still to be done; of one that is not, no draws lie about."""
+    import shutil
+
+    from fairweather.alone import alone
+    from fairweather.errors import RecordError
+    from fairweather.unfinished import INCOMPLETE
+
+    if archived(one.job["results"], one.id) is None:
+        return True
+    # Stopped between archiving the fit and clearing away its draws.
+    kept = Path(one.job["results"]) / f"{INCOMPLETE}-{one.id}"
+    if kept.is_dir():
+        with suppress(RecordError), alone(kept):
+            shutil.rmtree(kept, ignore_errors=True)
+    return False
 
 
 def carry_out(
@@ -266,7 +285,7 @@ def carry_out(
 
     from fairweather import farm
 
-    left = {f.key: f.job for f in fits if archived(f.job["results"], f.id) is None}
+    left = {f.key: f.job for f in fits if _left(f)}
     told: dict[str, str] = {}
     try:
         where = farm.run(refit, left, cluster=cluster, workers=workers, label="fits", quiet=quiet)

@@ -13,11 +13,11 @@ import numpy as np
 from fairweather.engine import slots
 from fairweather.engine.items import measure
 from fairweather.engine.reverse import back, persistence
-from fairweather.engine.structure import _fast, mat, vec
+from fairweather.engine.structure import kernel, mat, vec
 from fairweather.engine.terms import heavy, prior, standard
 
 
-@_fast
+@kernel
 def finish(x, f, fo, i, io, w, wo, grad):
     """Log density at ``x``, its gradient written to ``grad``; needs the forward half."""
     size = vec(i, io[slots.I_SIZES], len(slots.SIZES))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from fairweather.engine import families, slots
-from fairweather.engine.structure import _fast, mat, vec
+from fairweather.engine.structure import kernel, mat, vec
 from fairweather.engine.terms import prior, standard
 
 _vote, _within, _count = families.vote, families.within, families.count
 _share, _anchor = families.share, families.anchor
 
 
-@_fast
+@kernel
 def measure(x, f, fo, i, io, w, wo, dstack, grad):
     """All indicators: adds to the adjoint of the stacked latents and to the gradient."""
     size = vec(i, io[slots.I_SIZES], len(slots.SIZES))

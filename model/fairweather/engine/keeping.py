@@ -16,6 +16,34 @@ import numpy as np
 from fairweather.errors import SamplerError
 
 
+def claim(folder: Path, digest: str) -> None:
+    """Mark a folder as that of one fit.
+
+    Raises
+    ------
+    SamplerError
+        It keeps draws of another model or other settings, or cannot be written.
+    """
+    mark = folder / "fit.sha256"
+    try:
+        if not mark.is_file():
+            if any(folder.glob("chain-*")):
+                raise SamplerError(
+                    f"'{folder}' keeps draws of an unknown fit", remedy="Name an empty folder."
+                )
+            mark.write_text(digest + "\n", encoding="utf-8")
+        elif mark.read_text(encoding="utf-8").strip() != digest:
+            raise SamplerError(
+                f"'{folder}' keeps draws of another model or of other settings",
+                remedy="Name an empty folder.",
+            )
+    except OSError as err:
+        raise SamplerError(
+            f"the draws could not be written ({err.strerror or err})",
+            remedy="Free some space or name another folder.",
+        ) from err
+
+
 class ChainKeep:
     """Draws of one chain.
 

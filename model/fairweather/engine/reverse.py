@@ -11,10 +11,10 @@ import math
 import numpy as np
 
 from fairweather.engine import slots
-from fairweather.engine.structure import _fast, extend_back, mat, turned, vec
+from fairweather.engine.structure import extend_back, kernel, mat, turned, vec
 
 
-@_fast
+@kernel
 def persistence(w, wo, i, io, dA, dP, dscalar):
     """Path of pressure: an AR(1) that answers to last year's company; adjoints added."""
     size = vec(i, io[slots.I_SIZES], len(slots.SIZES))
@@ -62,7 +62,7 @@ def persistence(w, wo, i, io, dA, dP, dscalar):
     return total
 
 
-@_fast
+@kernel
 def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
     """Go back from the paths to what made them; returns the priors of levels and trends."""
     size = vec(i, io[slots.I_SIZES], len(slots.SIZES))

@@ -15,9 +15,8 @@ import numpy as np
 from numba import njit
 
 from fairweather.engine import slots
-from fairweather.engine.families import FAST
 
-_fast = njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -32,7 +31,7 @@ def mat(flat, at, n, m):
     return flat[at : at + n * m].reshape(n, m)
 
 
-@_fast
+@kernel
 def turned(table):
     """Transpose a table into one that is contiguous."""
     n, m = table.shape
@@ -43,7 +42,7 @@ def turned(table):
     return out
 
 
-@_fast
+@kernel
 def extend(raw, out):
     """PyMC's zero-sum transform: ``n - 1`` free numbers to ``n`` that sum to zero (isometric)."""
     n = out.shape[0]
@@ -56,7 +55,7 @@ def extend(raw, out):
     out[n - 1] = -total / math.sqrt(n)
 
 
-@_fast
+@kernel
 def extend_back(adjoint, out):
     """Adjoint of `extend`: adds to ``out``."""
     n = adjoint.shape[0]
@@ -68,7 +67,7 @@ def extend_back(adjoint, out):
         out[k] += adjoint[k] + back
 
 
-@_fast
+@kernel
 def read(x, f, fo, i, io, w, wo):
     """Free numbers in their own units, pressure, words, elasticities, zero-sum effects."""
     size = vec(i, io[slots.I_SIZES], len(slots.SIZES))
@@ -115,7 +114,7 @@ def read(x, f, fo, i, io, w, wo):
         coefficient[n] = scalar[first + n]
 
 
-@_fast
+@kernel
 def build(x, f, fo, i, io, w, wo):
     """Targets and paths: needs `read` and the reading's pull."""
     size = vec(i, io[slots.I_SIZES], len(slots.SIZES))

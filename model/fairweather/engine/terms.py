@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 
 from fairweather.engine import slots
-from fairweather.engine.structure import _fast
+from fairweather.engine.structure import kernel
 
 
-@_fast
+@kernel
 def standard(x, at, n, scale, grad):
     """Independent normals of one scale: log density, gradient added."""
     total, precision = 0.0, 1.0 / (scale * scale)
@@ -21,7 +21,7 @@ def standard(x, at, n, scale, grad):
     return -0.5 * precision * total
 
 
-@_fast
+@kernel
 def heavy(x, at, n, df, grad):
     """Log density of a standard Student-t; eight terms share one logarithm."""
     total, product, size = 0.0, 1.0, 0
@@ -36,7 +36,7 @@ def heavy(x, at, n, df, grad):
     return -0.5 * (df + 1.0) * (total + math.log(product))
 
 
-@_fast
+@kernel
 def prior(kind, mu, sigma, at, x, dvalue, value, grad):
     """One prior on the unconstrained scale; ``dvalue`` is the derivative in its own units."""
     if kind == slots.FIXED:

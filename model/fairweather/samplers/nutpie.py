@@ -7,6 +7,7 @@ JAX instead, several times slower. Guarded by ``tests/test_samplers.py`` and
 
 from __future__ import annotations
 
+import hashlib
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -52,10 +53,12 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
     from nutpie.compiled_pyfunc import from_pyfunc
 
     from fairweather.engine.chains import run
-    from fairweather.engine.keeping import ChainKeep
+    from fairweather.engine.keeping import ChainKeep, claim
     from fairweather.engine.native import Density, check_start
 
     check_start(Density(model, packed))
+    if settings.keep is not None:
+        claim(settings.keep, _digest(packed, settings))
     keeps = [
         ChainKeep(k, Density(model, packed), settings.draws, settings.tune, settings.keep)
         for k in range(settings.chains)
@@ -78,6 +81,15 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
     gradients = int(stats.pop("gradients").sum())
     seconds = time.perf_counter() - start
     return Drawn(posterior, stats, compile_s, seconds, gradients, "nutpie")
+
+
+def _digest(packed: Any, settings: Settings) -> str:
+    """Return SHA-256 of all that decides a chain's draws; how many chains there are does not."""
+    asked = (settings.draws, settings.tune, settings.seed, settings.target_accept)
+    digest = hashlib.sha256(repr(asked).encode())
+    for part in (packed.f, packed.i, packed.centre):
+        digest.update(part.tobytes())
+    return digest.hexdigest()
 
 
 def start_point(centre: np.ndarray, seed: int) -> np.ndarray:
