@@ -107,7 +107,8 @@ def test_forecast(world, monkeypatch):
     assert results.status == "complete"
     assert world["fit"].pop("keep").name.startswith("incomplete-")
     assert world["fit"] == {"draws": 40, "tune": TUNE, "chains": 2, "random_seed": 7,
-                            "progressbar": True, "sampler": "nutpie"}  # fmt: skip
+                            "progressbar": True, "sampler": "nutpie",
+                            "target_accept": 0.7}  # fmt: skip
     assert world["forecast"]["random_seed"] == 7 and world["forecast"]["horizon"] == 5
     assert world["model"]["reading"] == "elastic-side"
     for piece in ("2001-04 level", "Ease Russia", "Claims", "Convergence", folder, "figures"):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fairweather.figures.pressure import plot_pressure as plot_pressure
     from fairweather.figures.survival import plot_survival as plot_survival
     from fairweather.forecast import forecast as forecast
+    from fairweather.holdout import hold_out as hold_out
     from fairweather.inference import fit as fit
     from fairweather.model import build_model as build_model
     from fairweather.panel import load_panel as load_panel
@@ -52,6 +53,7 @@ _WHERE = {
     "find_episodes": ("episodes", "find_episodes"),
     "fit": ("inference", "fit"),
     "forecast": ("forecast", "forecast"),
+    "hold_out": ("holdout", "hold_out"),
     "load_chronology": ("chronology", "load_chronology"),
     "load_codebook": ("codebook", "load_codebook"),
     "load_panel": ("panel", "load_panel"),

@@ -17,10 +17,11 @@ from fairweather import cli_changes  # noqa: F401  (adds its commands to data_ap
 from fairweather.cli_calibrate import calibrate
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
+from fairweather.cli_refits import refits
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
 from fairweather.samplers import DEFAULT as SAMPLER
-from fairweather.samplers import SAMPLERS
+from fairweather.samplers import SAMPLERS, TARGET_ACCEPT
 
 REFUSED, NOT_CONVERGED, INTERRUPTED = 2, 3, 130
 
@@ -62,6 +63,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.command()(calibrate)
 app.command()(doctor)
+app.command()(refits)
 
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Use only data available that day.")
@@ -89,6 +91,10 @@ ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folde
 Horizon = Annotated[int, typer.Option("--horizon", min=1, max=10, help="Years ahead.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same id.")]
+TargetAccept = Annotated[
+    float,
+    typer.Option("--target-accept", min=0.5, max=0.99, help="Smaller steps if it is higher."),
+]
 Sampler = Annotated[
     str, typer.Option("--sampler", metavar="NAME", help=f"One of {', '.join(SAMPLERS)}.")
 ]
@@ -121,6 +127,7 @@ def fit(
     chains: Chains = 4,
     seed: Seed = 1,
     sampler: Sampler = SAMPLER,
+    target_accept: TargetAccept = TARGET_ACCEPT,
     results: ResultsDir = "results",
     quiet: Quiet = False,
     overwrite: Overwrite = False,
@@ -134,7 +141,7 @@ def fit(
     settings = Settings(
         as_of=as_of, reading=reading, priors=priors, states=states, focal=focal, draws=draws,
         tune=tune, chains=chains, seed=seed, results=results, quiet=quiet, overwrite=overwrite,
-        sampler=sampler,
+        sampler=sampler, target_accept=target_accept,
     )  # fmt: skip
     inputs = check(settings, clock, forecasts=False)
 
@@ -160,6 +167,7 @@ def forecast(
     tune: Tune = None,
     chains: Chains = 4,
     seed: Seed = 1,
+    target_accept: TargetAccept = TARGET_ACCEPT,
     results: ResultsDir = "results",
     horizon: Horizon = 5,
     quiet: Quiet = False,
@@ -173,7 +181,7 @@ def forecast(
     settings = Settings(
         as_of=as_of, reading=reading, priors=priors, scenarios=scenarios, states=states,
         focal=focal, draws=draws, tune=tune, chains=chains, seed=seed, results=results,
-        horizon=horizon, quiet=quiet, overwrite=overwrite,
+        horizon=horizon, quiet=quiet, overwrite=overwrite, target_accept=target_accept,
     )  # fmt: skip
     say = _teller(quiet)
     if source is None:
@@ -216,7 +224,10 @@ def readings() -> None:
 
 def _refuse_fit_options(ctx: typer.Context) -> None:
     """Options of the fit have no meaning for a fit that exists."""
-    fixed = ("as_of", "reading", "priors", "states", "focal", "draws", "tune", "chains")
+    fixed = (
+        "as_of", "reading", "priors", "states", "focal", "draws", "tune", "chains",
+        "target_accept",
+    )  # fmt: skip
     given = [
         "--" + name.replace("_", "-")
         for name in fixed

@@ -38,6 +38,10 @@ Focal = Annotated[
 Draws = Annotated[int | None, typer.Option("--draws", min=4, help="Kept draws a chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
 Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
+TargetAccept = Annotated[
+    float | None,
+    typer.Option("--target-accept", min=0.5, max=0.99, help="Smaller steps if it is higher."),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Root of the random seeds.")]
 ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
 Cluster = Annotated[
@@ -58,6 +62,7 @@ def refits(
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = 4,
+    target_accept: TargetAccept = None,
     seed: Seed = 1,
     results: ResultsDir = "results",
     cluster: Cluster = None,
@@ -72,7 +77,8 @@ def refits(
     fits = plan(
         [None] if as_of is None else _listed(as_of), readings=_listed(reading),
         priors=[None] if priors is None else _listed(priors), states=parse_states(states),
-        focal=focal, draws=draws, tune=tune, chains=chains, seed=seed, results=results,
+        focal=focal, draws=draws, tune=tune, chains=chains, target_accept=target_accept,
+        seed=seed, results=results,
     )  # fmt: skip
     try:
         table = carry_out(fits, cluster=cluster, workers=workers, quiet=quiet)

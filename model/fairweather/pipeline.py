@@ -43,6 +43,7 @@ class Settings:
     quiet: bool = False
     overwrite: bool = False
     sampler: str = sampling.DEFAULT
+    target_accept: float = sampling.TARGET_ACCEPT
 
 
 @dataclass
@@ -153,14 +154,16 @@ def run_fit(settings: Settings, inputs: Inputs, clock: Clock, say: Say, archive:
         model = build_model(panel, reading=settings.reading, priors=inputs.priors)
     asked = sampling.Settings(
         settings.draws or sampling.DRAWS, settings.tune or sampling.TUNE, settings.chains,
-        settings.seed,
+        settings.seed, settings.target_accept,
     )  # fmt: skip
+    if settings.sampler == sampling.DEFAULT and not _compiled():
+        say("compiling the engine, once on this machine: about half a minute")
     with unfinished(settings.results, attributes(model, asked, settings.sampler)) as keep:
         with clock("fit"):
             tree = fit(
                 model, draws=asked.draws, tune=asked.tune, chains=asked.chains,
                 random_seed=asked.seed, progressbar=not settings.quiet,
-                sampler=settings.sampler, keep=keep,
+                sampler=settings.sampler, keep=keep, target_accept=asked.target_accept,
             )  # fmt: skip
         with clock("diagnostics"):
             report = gate(tree)
@@ -173,13 +176,20 @@ def run_fit(settings: Settings, inputs: Inputs, clock: Clock, say: Say, archive:
     refuse(list(report.failures), path)
 
 
+def _compiled() -> bool:
+    """Whether this machine holds compiled kernels; only a message hangs on it."""
+    here = Path(__file__).parent / "engine" / "__pycache__"
+    return any(here.glob("density.finish*.nbc"))
+
+
 def refuse(failures: list[str], path: Path) -> NoReturn:
     """Raise the error for draws that do not meet the bar."""
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     first = failures[0].rstrip(".") if failures else "no reason was given"
+    cure = "a higher --target-accept (0.9)" if "divergent" in first else "more --draws or --tune"
     raise ConvergenceError(
         f"the draws do not meet the bar: {first}{more}; no forecast is made",
-        remedy=f"They are kept in {path}. Ask for more --draws or --tune.",
+        remedy=f"They are kept in {path}. Ask for {cure}.",
     )
 
 

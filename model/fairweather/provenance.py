@@ -32,8 +32,8 @@ PACKAGES = (
 )  # fmt: skip
 # Attributes of a fit (and of a forecast) that determine its numbers.
 _DETERMINING = (
-    "reading", "priors_hash", "record_hash", "as_of", "focal", "origin", "seed", "sampler",
-    "scenarios_hash", "horizon",
+    "reading", "priors_hash", "record_hash", "as_of", "focal", "first_year", "origin",
+    "indicators", "seed", "sampler", "target_accept", "scenarios_hash", "horizon",
 )  # fmt: skip
 
 
@@ -147,13 +147,16 @@ def attributes(model: Any, settings: Any, sampler: str) -> dict[str, Any]:
         "record_hash": panel.record.content_hash,
         "as_of": "" if panel.record.as_of is None else str(panel.record.as_of),
         "focal": panel.focal,
+        "first_year": int(panel.years[0]),
         "origin": panel.origin,
+        "indicators": hashlib.sha256(" ".join(sorted(panel.rows)).encode()).hexdigest()[:16],
         "reference": json.dumps({k: list(v) for k, v in panel.reference.items()}),
         "sampler": sampler,
         "seed": settings.seed,
         "draws": settings.draws,
         "tune": settings.tune,
         "chains": settings.chains,
+        "target_accept": settings.target_accept,
     }
 
 

@@ -67,6 +67,7 @@ def plan(
     draws: int | None = None,
     tune: int | None = None,
     chains: int | None = None,
+    target_accept: float | None = None,
     seed: int = 1,
     results: str | Path = "results",
 ) -> list[Refit]:
@@ -83,6 +84,8 @@ def plan(
     focal : str, optional
     draws, tune, chains : int, optional
         Per chain, and how many.
+    target_accept : float, optional
+        Of the step-size adaptation.
     seed : int
         Root of the seeds: a fit's own follows from this, its date, reading and prior set.
     results : str or Path
@@ -121,7 +124,8 @@ def plan(
     for name in wanted:
         get_reading(name)
     numbers = {"draws": draws or samplers.DRAWS, "tune": tune or samplers.TUNE,
-               "chains": chains or samplers.CHAINS}  # fmt: skip
+               "chains": chains or samplers.CHAINS,
+               "target_accept": target_accept or samplers.TARGET_ACCEPT}  # fmt: skip
     # Read once; cutting it is what `load_panel(as_of=...)` does too.
     record, fits = load_record(), []
     for day in days:
@@ -188,7 +192,7 @@ def refit(job: dict[str, Any]) -> str:
         )
     with clock("build"):
         model = build_model(panel, reading=job["reading"], priors=job["priors"])
-    numbers = {k: job[k] for k in ("draws", "tune", "chains")}
+    numbers = {k: job[k] for k in ("draws", "tune", "chains", "target_accept")}
     attrs = attributes(model, Settings(**numbers, seed=job["seed"]), SAMPLER)
     with unfinished(job["results"], attrs) as keep:
         done = archived(job["results"], fit_id(attrs))

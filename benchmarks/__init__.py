@@ -1,0 +1,1 @@
+"""Measurements of the record and of the engine; nothing here is part of the package."""
