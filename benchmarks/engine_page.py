@@ -201,9 +201,12 @@ def _record(runs: Runs) -> list[str]:
                    f"s, {spread(line, 'cpu_s')} s of processor time, {spread(line, 'peak_gb')} GiB "
                    f"at most; exit code {', '.join(map(str, codes)) or NONE} (0: gate passed, 3: "
                    "it did not).")  # fmt: skip
-    out.append(
+    out += [
         "- A rival's effective draws rest on few draws: read them for their order of size. "
-        "One chain uses one core of two: a second would at best double a rival's rate.")  # fmt: skip
+        "One chain uses one core of two: a second would at best double a rival's rate.",
+        "- NumPyro does not count the gradients of its warm-up: its ms per gradient is of the "
+        "draws alone; the others' is of all sampling.",
+    ]
     return out
 
 

@@ -31,6 +31,19 @@ def test_a_wrong_gradient_is_found(monkeypatch):
     assert "engine against the model as written" in done.output.splitlines()[-1]
 
 
+def test_a_gradient_that_is_no_number_is_found(monkeypatch):
+    true = Density.__call__
+
+    def holed(self, x):
+        value, grad = true(self, x)
+        grad[-1] = np.nan
+        return value, grad
+
+    monkeypatch.setattr(Density, "__call__", holed)
+    found = {f.check: f for f in examine([])}
+    assert not found["engine against the model as written"].passed
+
+
 def test_a_check_that_breaks_is_a_finding(monkeypatch):
     def broken():
         raise OSError("no such file")

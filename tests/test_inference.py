@@ -84,6 +84,15 @@ def test_nan_draws_do_not_pass_silently():
     assert any("half_life" in f for f in report.failures)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_chains_that_never_move_fail():
+    stuck = tree()
+    posterior = stuck["posterior"].to_dataset()
+    stuck["posterior"] = posterior.map(lambda v: v * 0.0)
+    report = gate(stuck)
+    assert not report.passed and "every chain is stuck" in report.failures[-1]
+
+
 def test_sampler_is_required(monkeypatch):
     monkeypatch.setitem(sys.modules, "nutpie", None)
     with pytest.raises(SamplerError, match="nutpie is not installed"):

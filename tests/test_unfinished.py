@@ -166,13 +166,14 @@ def test_a_killed_fit_keeps_its_draws_and_is_marked(tmp_path, how, code, reason)
         pass
 
 
-@pytest.mark.slow
-def test_the_same_command_takes_a_stopped_fit_up_and_cleans_up(tmp_path):
-    first = start(tmp_path, 150)
-    _, errors = first.communicate(timeout=300)
-    assert first.returncode == 3, errors
-    [failed] = [p for p in tmp_path.iterdir() if not p.name.startswith(".")]
-    assert failed.name.startswith("failed-")
+def test_damaged_chains_of_a_run_are_sampled_anew(model, whole, tmp_path):
+    keep = tmp_path / "incomplete-x"
+    keep.mkdir()
+    assert same(whole, fit(model, **SMALL, keep=keep))
+    (keep / "chain-0.npz").write_bytes((keep / "chain-0.npz").read_bytes()[:100])
+    assert same(whole, fit(model, **SMALL, keep=keep))
+    (keep / "fit.sha256").write_text("")
+    assert same(whole, fit(model, **SMALL, keep=keep))
 
 
 def test_two_at_once_are_refused(tmp_path, model):

@@ -53,7 +53,7 @@ class Results:
 
     @property
     def status(self) -> str:
-        """``complete``, ``fit-only`` or ``failed-gate``."""
+        """``complete``, ``fit-only``, ``failed-gate`` or ``incomplete``."""
         return str(self.run["status"])
 
     @cached_property

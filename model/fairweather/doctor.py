@@ -150,7 +150,8 @@ def written_minus_engine(
             / (1.0 + np.abs(np.ravel(s)))
             for n, s in zip(names, slopes, strict=True)
         ]
-        worst.append(float(max(g.max() for g in gaps)))
+        # NumPy's maximum keeps a NaN, and a NaN is no agreement.
+        worst.append(float(np.max(np.concatenate(gaps))))
         constants.append(float(ours - value))
     return worst, constants
 
@@ -220,8 +221,9 @@ def compare(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
         gap = np.ravel((a[name].mean(lead) - b[name].mean(lead)).to_numpy())
         error = np.ravel(np.hypot(spread_a[name].to_numpy(), spread_b[name].to_numpy()))
         for n, (g, e) in enumerate(zip(gap, error, strict=True)):
-            if e > 0:
-                rows.append((name if gap.size == 1 else f"{name}[{n}]", abs(g) / e))
+            if e > 0 or g != 0:
+                far = abs(g) / e if e > 0 else np.inf
+                rows.append((name if gap.size == 1 else f"{name}[{n}]", far))
     table = pd.DataFrame(rows, columns=["quantity", "z"])
     # Errors are estimates themselves, of some tens of independent draws at the worst: hence t.
     bar = float(t.isf(_RISK / (2 * len(table)), df=60))

@@ -1,7 +1,7 @@
 """The gate no fit passes by luck.
 
 Invariant: a fit counts only if every reported quantity has R-hat <= 1.01, bulk and tail ESS >=
-400, with no divergence and E-BFMI > 0.3. Guarded by ``tests/test_gate.py``.
+400, with no divergence and E-BFMI > 0.3. Guarded by ``tests/test_inference.py``.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def gate(tree: xr.DataTree) -> GateReport:
         "quantities": len(table),
     }
     failures = _failures(table[~good], divergences, ebfmi)
-    return GateReport(not failures, table, summary, failures)
+    if not len(table):
+        failures.append("no quantity moved: every chain is stuck where it started")
+    passed = bool(good.all()) and not failures
+    return GateReport(passed, table, summary, failures)
 
 
 def _ebfmi(tree: xr.DataTree) -> float:
@@ -144,8 +147,9 @@ def _failures(bad: pd.DataFrame, divergences: int, ebfmi: float) -> list[str]:
         out.append(f"E-BFMI {ebfmi:.2f}; it must be above {MIN_EBFMI}")
     bars = (("rhat", MAX_RHAT, "R-hat", ">"), ("ess_bulk", MIN_ESS, "bulk ESS", "<"),
             ("ess_tail", MIN_ESS, "tail ESS", "<"))  # fmt: skip
-    for row in bad[bad["rhat"].isna() | bad["ess_bulk"].isna()].itertuples():
-        out.append(f"{row.quantity}: the draws are not finite")
+    unknown = bad[["rhat", "ess_bulk", "ess_tail"]].isna().any(axis=1)
+    for row in bad[unknown].itertuples():
+        out.append(f"{row.quantity}: the draws are not finite, or too few to judge")
     for column, bar, label, sense in bars:
         worst = bad[bad[column] > bar] if sense == ">" else bad[bad[column] < bar]
         worst = worst.sort_values(column, ascending=sense == "<")

@@ -255,8 +255,11 @@ def reopen(name: str, settings: Settings, clock: Clock) -> tuple[Inputs, xr.Data
     from fairweather.archive import FAILED, ensure_writable
     from fairweather.gate import gate
     from fairweather.panel import load_panel
+    from fairweather.unfinished import INCOMPLETE, what_is_left
 
     results = find_run(name, settings.results)
+    if results.status == INCOMPLETE:
+        raise ArchiveError(f"{results.id} is {what_is_left(results.path)}")
     if results.status == FAILED:
         refuse(results.run["diagnostics"]["failures"], results.path)
     with clock("data"):

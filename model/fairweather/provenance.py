@@ -30,6 +30,7 @@ PACKAGES = (
     "pymc", "pytensor", "nutpie", "numba", "jax", "arviz", "xarray", "zarr", "pandas", "numpy",
     "scipy", "matplotlib",
 )  # fmt: skip
+_MODEL = ("reading", "focal", "origin", "sampler", "tune", "target_accept", "indicators")
 # Attributes of a fit (and of a forecast) that determine its numbers.
 _DETERMINING = (
     "reading", "priors_hash", "record_hash", "as_of", "focal", "first_year", "origin",
@@ -149,7 +150,7 @@ def attributes(model: Any, settings: Any, sampler: str) -> dict[str, Any]:
         "focal": panel.focal,
         "first_year": int(panel.years[0]),
         "origin": panel.origin,
-        "indicators": hashlib.sha256(" ".join(sorted(panel.rows)).encode()).hexdigest()[:16],
+        "indicators": _indicators_hash(panel),
         "reference": json.dumps({k: list(v) for k, v in panel.reference.items()}),
         "sampler": sampler,
         "seed": settings.seed,
@@ -158,6 +159,12 @@ def attributes(model: Any, settings: Any, sampler: str) -> dict[str, Any]:
         "chains": settings.chains,
         "target_accept": settings.target_accept,
     }
+
+
+def _indicators_hash(panel: Any) -> str:
+    """Hash of the codebook's entries a panel reads: which, and how each is to be read."""
+    entries = [repr(panel.record.codebook[i]) for i in sorted(panel.rows)]
+    return hashlib.sha256("\n".join(entries).encode()).hexdigest()[:16]
 
 
 def fit_id(attrs: Mapping[str, Any]) -> str:
@@ -186,7 +193,7 @@ def describe(
         "schema": SCHEMA,
         "id": run_id(tree, forecast),
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "model": {k: a.get(k) for k in ("reading", "focal", "origin", "sampler", "tune")}
+        "model": {k: a.get(k) for k in _MODEL}
         | {k: posterior.sizes.get(f"{k[:-1]}") for k in ("chains", "draws")},
         "data": {
             "record_hash": a.get("record_hash"),

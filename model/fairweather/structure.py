@@ -61,8 +61,7 @@ def draw_parameters(
     Returns
     -------
     dict
-        Named as in the posterior. The drift comes from its own prior: ``trend_total``, which
-        the sampler uses, is flat, a device of geometry.
+        Named as in the posterior.
 
     Raises
     ------

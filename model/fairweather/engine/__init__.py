@@ -1,7 +1,7 @@
 """The engine: the model's log density and gradient as compiled code.
 
 Invariant: the PyMC model defines, the engine computes; wherever both can be evaluated they agree
-to rounding. Code compiled from another version of any kernel is never used. Guarded by
+to rounding. Code that another version of a kernel left in this folder is dropped. Guarded by
 ``tests/test_engine.py``.
 """
 

@@ -2,7 +2,7 @@
 
 Invariant: a chain's draws depend on the model, the settings and the chain's seed alone, not on
 how many run at once or which ran before; a chain that was kept whole is not run again.
-Guarded by ``tests/test_keeping.py``.
+Guarded by ``tests/test_unfinished.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Invariant: what a folder holds of a chain is a run of whole draws from its first on; a chain counts
 as whole only with its statistics, written last. A kill loses at most the draw being written.
-Guarded by ``tests/test_keeping.py``.
+Guarded by ``tests/test_unfinished.py``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,18 @@ def claim(folder: Path, digest: str) -> None:
     """
     mark = folder / "fit.sha256"
     try:
-        if not mark.is_file():
+        if folder.name.startswith("incomplete-") and not _is_of(mark, digest):
+            # Ours alone, and of no use to this fit: begin anew.
+            for old in folder.glob("chain-*"):
+                old.unlink()
+            _write_mark(mark, digest)
+        elif not mark.is_file():
             if any(folder.glob("chain-*")):
                 raise SamplerError(
                     f"'{folder}' keeps draws of an unknown fit", remedy="Name an empty folder."
                 )
-            mark.write_text(digest + "\n", encoding="utf-8")
-        elif mark.read_text(encoding="utf-8").strip() != digest:
+            _write_mark(mark, digest)
+        elif not _is_of(mark, digest):
             raise SamplerError(
                 f"'{folder}' keeps draws of another model or of other settings",
                 remedy="Name an empty folder.",
@@ -42,6 +47,16 @@ def claim(folder: Path, digest: str) -> None:
             f"the draws could not be written ({err.strerror or err})",
             remedy="Free some space or name another folder.",
         ) from err
+
+
+def _is_of(mark: Path, digest: str) -> bool:
+    return mark.is_file() and mark.read_text(encoding="utf-8").strip() == digest
+
+
+def _write_mark(mark: Path, digest: str) -> None:
+    partial = mark.with_suffix(".tmp")
+    partial.write_text(digest + "\n", encoding="utf-8")
+    os.replace(partial, mark)
 
 
 class ChainKeep:
@@ -75,12 +90,11 @@ class ChainKeep:
     def _take_up(self) -> None:
         """Read a chain kept whole by an earlier run; begin anew otherwise."""
         width = self._density.packed.n_dim
-        found = read_chain(self._file, width)
-        if self._stats_file.is_file() and len(found) == self.draws:
+        found, stats = read_chain(self._file, width), _read_stats(self._stats_file, self.draws)
+        if stats and len(found) == self.draws and np.isfinite(found).all():
             for x in found:
                 self._store(x)
-            with np.load(self._stats_file) as stats:
-                self.stats = {k: stats[k] for k in stats.files}
+            self.stats = stats
             self.seen, self.whole = self.tune + self.draws, True
         else:
             self._stats_file.unlink(missing_ok=True)
@@ -152,6 +166,19 @@ class ChainKeep:
                 f"the draws could not be written ({err.strerror or err})",
                 remedy="Free some space or name another folder: --results DIR; then run again.",
             ) from err
+
+
+def _read_stats(file: Path, draws: int) -> dict[str, np.ndarray]:
+    """Statistics of a whole chain; nothing where they are missing, damaged or of another size."""
+    try:
+        with np.load(file) as stored:
+            stats = {k: stored[k] for k in stored.files}
+    except Exception:
+        return {}
+    whole = "gradients" in stats and all(
+        v.shape == (draws,) for k, v in stats.items() if k != "gradients"
+    )
+    return stats if whole else {}
 
 
 def read_chain(file: Path, width: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
 
     check_start(Density(model, packed))
     if settings.keep is not None:
-        claim(settings.keep, _digest(packed, settings))
+        claim(settings.keep, _digest(packed, settings, model.reading))
     keeps = [
         ChainKeep(k, Density(model, packed), settings.draws, settings.tune, settings.keep)
         for k in range(settings.chains)
@@ -83,9 +83,12 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
     return Drawn(posterior, stats, compile_s, seconds, gradients, "nutpie")
 
 
-def _digest(packed: Any, settings: Settings) -> str:
+def _digest(packed: Any, settings: Settings, reading: str) -> str:
     """Return SHA-256 of all that decides a chain's draws; how many chains there are does not."""
-    asked = (settings.draws, settings.tune, settings.seed, settings.target_accept)
+    from fairweather.provenance import code_version, package_versions
+
+    asked = (settings.draws, settings.tune, settings.seed, settings.target_accept, reading,
+             code_version(), package_versions())  # fmt: skip
     digest = hashlib.sha256(repr(asked).encode())
     for part in (packed.f, packed.i, packed.centre):
         digest.update(part.tobytes())
