@@ -20,7 +20,8 @@ def run(*args):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
-    result = run("forecast", "--results", str(folder), "--draws", "2500", "--tune", "700")
+    result = run("forecast", "--results", str(folder), "--draws", "1800", "--tune", "600",
+                 "--target-accept", "0.9")  # fmt: skip
     assert result.exit_code == 0, result.output
     found = [p for p in folder.iterdir() if not p.name.startswith(".")]
     assert len(found) == 1 and not found[0].name.startswith("failed")

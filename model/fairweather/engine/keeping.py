@@ -171,7 +171,7 @@ class ChainKeep:
 def _read_stats(file: Path, draws: int) -> dict[str, np.ndarray]:
     """Statistics of a whole chain; nothing where they are missing, damaged or of another size."""
     try:
-        with np.load(file) as stored:
+        with open(file, "rb") as handle, np.load(handle) as stored:
             stats = {k: stored[k] for k in stored.files}
     except Exception:
         return {}
