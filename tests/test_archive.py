@@ -90,7 +90,8 @@ def test_run_json_states_what_the_numbers_rest_on(saved, fit):
     run = json.loads(text, parse_constant=lambda c: pytest.fail(f"{c} is no JSON"))
     assert run["model"] == {
         "reading": "elastic-side", "focal": "CHN-RUS", "origin": fit.attrs["origin"],
-        "sampler": "nutpie", "tune": None, "chains": 2, "draws": 40,
+        "sampler": "nutpie", "tune": None, "chains": 2, "draws": 40, "target_accept": None,
+        "indicators": None,
     }  # fmt: skip
     assert run["data"]["record_hash"] == fit.attrs["record_hash"]
     assert run["data"]["as_of"] is None and run["data"]["states"] == list(helpers.STATES)
