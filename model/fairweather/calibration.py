@@ -13,7 +13,6 @@ them out would select worlds.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather.errors import FairweatherError
+from fairweather.provenance import source_hash
 from fairweather.readings import DEFAULT, get_reading
-from fairweather.resume import CalibrationError, Store, run_jobs, write_whole
+from fairweather.resume import CalibrationError, Store, run_jobs
+from fairweather.rundir import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,11 +209,7 @@ def compare(
 
 def code_hash() -> str:
     """SHA-256 over the source files that decide the numbers."""
-    root, digest = Path(__file__).parent, hashlib.sha256()
-    for pattern in _CODE:
-        for file in sorted(root.glob(pattern)):
-            digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return digest.hexdigest()
+    return source_hash(*_CODE)
 
 
 def settings_of(kind: str, layout: Mapping[str, Any], priors: Priors, **more: Any) -> dict:

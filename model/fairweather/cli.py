@@ -17,6 +17,17 @@ from fairweather import cli_changes  # noqa: F401  (adds its commands to data_ap
 from fairweather.cli_calibrate import calibrate
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
+from fairweather.cli_options import (
+    Chains,
+    Draws,
+    Focal,
+    PriorSet,
+    Reading,
+    ResultsDir,
+    States,
+    TargetAccept,
+    Tune,
+)
 from fairweather.cli_refits import refits
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
@@ -68,33 +79,13 @@ app.command()(refits)
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Use only data available that day.")
 ]
-Reading = Annotated[
-    str, typer.Option("--reading", metavar="NAME", help=f"One of {', '.join(READINGS)}.")
-]
-PriorSet = Annotated[
-    str | None, typer.Option("--priors", metavar="FILE|NAME", help="Prior beliefs.")
-]
 ScenarioFile = Annotated[
     str | None, typer.Option("--scenarios", metavar="FILE", help="US weather to forecast under.")
 ]
-States = Annotated[
-    str | None, typer.Option("--states", metavar="CHN,RUS,...", help="Only these states.")
-]
-Focal = Annotated[
-    str | None, typer.Option("--focal", metavar="AAA-BBB", help="The pair to forecast.")
-]
-Draws = Annotated[int | None, typer.Option("--draws", min=4, help="Kept draws a chain.")]
-Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
-Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
-ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
 Horizon = Annotated[int, typer.Option("--horizon", min=1, max=10, help="Years ahead.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the run is.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same id.")]
-TargetAccept = Annotated[
-    float,
-    typer.Option("--target-accept", min=0.5, max=0.99, help="Smaller steps if it is higher."),
-]
 Sampler = Annotated[
     str, typer.Option("--sampler", metavar="NAME", help=f"One of {', '.join(SAMPLERS)}.")
 ]

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairweather.readings import DEFAULT, READINGS
+from fairweather.cli_options import (
+    Draws,
+    PriorSet,
+    Reading,
+    Tune,
+    Workers,
+)
+from fairweather.readings import DEFAULT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,22 +30,13 @@ OFF = 3
 SHOWN = 12
 
 Sims = Annotated[int, typer.Option("--sims", min=1, help="Worlds drawn from the prior.")]
-Draws = Annotated[int | None, typer.Option("--draws", min=4, help="Kept draws a chain.")]
-Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
 Out = Annotated[
     str, typer.Option("--out", metavar="DIR", help="Folder of the run; continued if it is there.")
 ]
-Reading = Annotated[
-    str, typer.Option("--reading", metavar="NAME", help=f"One of {', '.join(READINGS)}.")
-]
-PriorSet = Annotated[
-    str | None, typer.Option("--priors", metavar="FILE|NAME", help="Prior beliefs.")
-]
 Cluster = Annotated[
     str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler.")
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes started here.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the verdict.")]
 Recovery = Annotated[
     bool, typer.Option("--recovery/--no-recovery", help="Also known coefficients, each reading.")

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fairweather.cli_options import (
+    Chains,
+    Draws,
+    Focal,
+    ResultsDir,
+    States,
+    TargetAccept,
+    Tune,
+    Workers,
+)
 from fairweather.readings import DEFAULT, READINGS
+from fairweather.samplers import TARGET_ACCEPT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,27 +40,12 @@ Reading = Annotated[
 PriorSet = Annotated[
     str | None, typer.Option("--priors", metavar="FILE|NAME,...", help="Prior beliefs.")
 ]
-States = Annotated[
-    str | None, typer.Option("--states", metavar="CHN,RUS,...", help="Only these states.")
-]
-Focal = Annotated[
-    str | None, typer.Option("--focal", metavar="AAA-BBB", help="The pair to forecast.")
-]
-Draws = Annotated[int | None, typer.Option("--draws", min=4, help="Kept draws a chain.")]
-Tune = Annotated[int | None, typer.Option("--tune", min=1, help="Tuning draws a chain.")]
-Chains = Annotated[int, typer.Option("--chains", min=1, help="Chains.")]
-TargetAccept = Annotated[
-    float | None,
-    typer.Option("--target-accept", min=0.5, max=0.99, help="Smaller steps if it is higher."),
-]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Root of the random seeds.")]
-ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
 Cluster = Annotated[
     str | None,
     typer.Option("--cluster", metavar="tcp://HOST:PORT",
                  help="A Dask scheduler whose workers see the folder of results."),
 ]  # fmt: skip
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes started here.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the runs are.")]
 
 
@@ -62,7 +58,7 @@ def refits(
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = 4,
-    target_accept: TargetAccept = None,
+    target_accept: TargetAccept = TARGET_ACCEPT,
     seed: Seed = 1,
     results: ResultsDir = "results",
     cluster: Cluster = None,

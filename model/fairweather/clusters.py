@@ -54,6 +54,11 @@ class FarmError(FairweatherError):
         self.failures = dict(failures or {})
         super().__init__(message, remedy=remedy)
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """For each job that failed, the last line of what is known."""
+        return {key: text.strip().splitlines()[-1] for key, text in self.failures.items()}
+
 
 def cores() -> int:
     """Count the cores this process may use: affinity and container limits are heeded."""

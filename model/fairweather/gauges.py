@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fairweather.measurement.batch import Batch
+from fairweather.measurement.batch import Batch, apply_filter
 from fairweather.panel import Panel
 
 _DYNAMICS = ("half_life", "wander", "state_wander", "drift", "dyad_drift_scale",
@@ -110,21 +110,13 @@ def gauges(
     return out
 
 
-def _filtered(r: np.ndarray, coefficients: list[np.ndarray]) -> np.ndarray:
-    """As ``measurement.batch.apply_filter``, with leading axes."""
-    e = coefficients[0] * r
-    for gap, c in enumerate(coefficients[1:], start=1):
-        e[..., gap:] -= c[:, gap:] * r[..., :-gap]
-    return e
-
-
 def _total(x: np.ndarray) -> np.ndarray:
     return x.sum(axis=(-2, -1))
 
 
 def _vote(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
     agenda = x["agenda"] @ batch.extra["basis"].T
-    e = _filtered(batch.y - latent - agenda[..., None, :], batch.extra["filter"])
+    e = apply_filter(np, batch.y - latent - agenda[..., None, :], batch.extra["filter"])
     return -0.5 * _total(e**2)
 
 
@@ -137,7 +129,7 @@ def _slope(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.
 
 def _within(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
     own = batch.extra
-    e = _filtered(batch.y - _slope(batch, latent, x), own["filter"])
+    e = apply_filter(np, batch.y - _slope(batch, latent, x), own["filter"])
     ss = (e**2).sum(axis=-1) - (e * own["constant"]).sum(axis=-1) ** 2 / own["information"]
     scale = x["residual_within"]
     return -(np.log(scale) @ own["dof"] + 0.5 * ((ss @ own["member"].T) / scale**2).sum(axis=-1))

@@ -17,6 +17,7 @@ import pandas as pd
 
 from fairweather import names
 from fairweather.errors import FairweatherError
+from fairweather.panel import fill_anchor
 
 if TYPE_CHECKING:
     from fairweather.panel import Panel
@@ -100,7 +101,7 @@ def hold_out(
     if not rows:
         raise HoldOutError("no row would be left", remedy="Leave fewer out.")
     return replace(
-        panel, record=_without(panel.record, keys), rows=rows, anchor_fill=_fill(panel, rows)
+        panel, record=_without(panel.record, keys), rows=rows, anchor_fill=fill_anchor(panel, rows)
     )
 
 
@@ -162,14 +163,3 @@ def _without(record: Record, keys: pd.DataFrame) -> Record:
         return table[~here.isin(gone)].reset_index(drop=True)
 
     return replace(record, observations=rest(record.observations), ledger=rest(record.ledger))
-
-
-def _fill(panel: Panel, rows: dict[str, pd.DataFrame]) -> np.ndarray:
-    """Interpolate the pressure anchor from these rows, as `load_panel` does from the record."""
-    grid = np.full(panel.anchor_fill.shape, np.nan)
-    for ind in panel.indicators(names.PRESSURE):
-        if ind.anchor and ind.id in rows:
-            frame = rows[ind.id]
-            grid[frame["unit"], frame["time"]] = frame["value"]
-    full = pd.DataFrame(grid).interpolate(axis=1, limit_direction="both")
-    return full.fillna(panel.anchor_mean).to_numpy()

@@ -158,6 +158,22 @@ def _anchor(record: Record, states: tuple[str, ...], years: np.ndarray) -> tuple
     return fill.to_numpy(), mean
 
 
+def fill_anchor(panel: Panel, rows: dict[str, pd.DataFrame]) -> np.ndarray:
+    """Interpolate the anchor of pressure from other rows of a panel, around the panel's mean.
+
+    Returns
+    -------
+    ndarray, shape (state, year)
+    """
+    grid = np.full(panel.anchor_fill.shape, np.nan)
+    for ind in panel.indicators(names.PRESSURE):
+        if ind.anchor and ind.id in rows:
+            frame = rows[ind.id]
+            grid[frame["unit"], frame["time"]] = frame["value"]
+    full = pd.DataFrame(grid).interpolate(axis=1, limit_direction="both")
+    return full.fillna(panel.anchor_mean).to_numpy()
+
+
 def _reference(record: Record) -> dict[str, tuple[float, float]]:
     """Centre and spread of each latent's anchor across all units in the reference years.
 

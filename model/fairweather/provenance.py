@@ -71,12 +71,16 @@ def code_version() -> dict[str, str]:
     >>> sorted(code_version())
     ['source', 'version']
     """
-    digest = hashlib.sha256()
-    root = Path(fairweather.__file__).parent
-    for file in sorted(root.rglob("*.py")):
+    return {"version": fairweather.__version__, "source": source_hash("**/*.py")}
+
+
+def source_hash(*patterns: str) -> str:
+    """SHA-256 over the names and text of source files of the package, line ends aside."""
+    digest, root = hashlib.sha256(), Path(fairweather.__file__).parent
+    for file in sorted({file for pattern in patterns for file in root.glob(pattern)}):
         digest.update(file.relative_to(root).as_posix().encode() + b"\0")
         digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return {"version": fairweather.__version__, "source": digest.hexdigest()}
+    return digest.hexdigest()
 
 
 def package_versions() -> dict[str, str]:

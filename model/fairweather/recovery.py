@@ -24,7 +24,8 @@ from fairweather.calibration import (
     settings_of,
 )
 from fairweather.readings import READINGS, get_reading
-from fairweather.resume import CalibrationError, Store, run_jobs, write_whole
+from fairweather.resume import CalibrationError, Store, run_jobs
+from fairweather.rundir import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

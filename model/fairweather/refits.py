@@ -241,12 +241,12 @@ def _left(one: Refit) -> bool:
 
     from fairweather.alone import alone
     from fairweather.errors import RecordError
-    from fairweather.unfinished import INCOMPLETE
+    from fairweather.unfinished import folder_of
 
     if archived(one.job["results"], one.id) is None:
         return True
     # Stopped between archiving the fit and clearing away its draws.
-    kept = Path(one.job["results"]) / f"{INCOMPLETE}-{one.id}"
+    kept = folder_of(one.job["results"], one.id)
     if kept.is_dir():
         with suppress(RecordError), alone(kept):
             shutil.rmtree(kept, ignore_errors=True)
@@ -297,7 +297,7 @@ def carry_out(
         if not err.failures:
             raise
         where = err.results
-        told = {k: text.strip().splitlines()[-1] for k, text in err.failures.items()}
+        told = err.reasons
     rows = [_row(one, where.get(one.key), told.get(one.key, "")) for one in fits]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -8,12 +8,12 @@ returns does not depend on how often it was interrupted. Guarded by
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fairweather.errors import FairweatherError
+from fairweather.rundir import ensure_writable, write_whole
 
 
 class CalibrationError(FairweatherError):
@@ -36,8 +36,6 @@ class Store:
     """
 
     def __init__(self, folder: str | Path, settings: Mapping[str, Any]) -> None:
-        from fairweather.rundir import ensure_writable
-
         self.folder = Path(folder)
         note, wanted = self.folder / "settings.json", json.loads(json.dumps(dict(settings)))
         if note.is_file():
@@ -69,13 +67,6 @@ class Store:
         write_whole(self.jobs / f"{key}.json", json.dumps(result) + "\n")
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file beside its place and move it there."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, file)
-
-
 def run_jobs(
     store: Store, task: Callable[[dict], Any], jobs: Mapping[str, dict], **options: Any
 ) -> dict[str, Any]:
@@ -86,14 +77,15 @@ def run_jobs(
     """
     from fairweather import farm
 
-    missing = {k: job for k, job in jobs.items() if k not in store.load(jobs)}
+    done = store.load(jobs)
+    missing = {k: job for k, job in jobs.items() if k not in done}
     lost: dict[str, str] = {}
     try:
         farm.run(task, missing, done=store.write, **options)
     except farm.FarmError as err:
         if not err.failures:
             raise
-        lost = {k: text.strip().splitlines()[-1] for k, text in err.failures.items()}
+        lost = err.reasons
     done = store.load(jobs)
     nothing = {"quantities": {}, "divergences": 0, "max_rhat": 0.0, "min_ess": 0.0, "seconds": 0.0}
     return {k: done[k] if k in done else {**nothing, "seed": jobs[k]["seed"],

@@ -57,6 +57,13 @@ def ensure_writable(results_dir: str | Path) -> Path:
     return folder
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Write a file beside its place and move it there: it is whole or as it was."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, file)
+
+
 @contextmanager
 def new_run_dir(
     results_dir: str | Path, run_id: str, *, overwrite: bool = False

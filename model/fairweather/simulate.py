@@ -20,7 +20,7 @@ from fairweather.dynamics import five_year_share, lag, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS, get_family
 from fairweather.model import Space, complementarity_pull, incidence, past_deviation, prepare, sides
-from fairweather.panel import Panel
+from fairweather.panel import Panel, fill_anchor
 from fairweather.posterior import dataset, labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
@@ -69,17 +69,11 @@ class World:
         Constants of the design stay those of the source, under which the world was simulated:
         the mean of the anchor, its movement, and the spreads that set the residuals' floors.
         """
-        fill, spread = self.source.anchor_fill, dict(self.source.spread)
+        spread = dict(self.source.spread)
         within = prepare(self.source, self.priors).get("within")
         if within is not None:
             spread |= zip(within.ids, within.extra["spread"].tolist(), strict=True)
-        for ind in self.source.indicators(names.PRESSURE):
-            if ind.anchor:
-                rows = self.rows[ind.id]
-                grid = np.full(fill.shape, np.nan)
-                grid[rows["unit"], rows["time"]] = rows["value"]
-                full = pd.DataFrame(grid).interpolate(axis=1, limit_direction="both")
-                fill = full.fillna(self.source.anchor_mean).to_numpy()
+        fill = fill_anchor(self.source, self.rows)
         return replace(self.source, rows=self.rows, anchor_fill=fill, spread=spread)
 
 

@@ -8,7 +8,6 @@ process works in it at a time. Guarded by ``tests/test_unfinished.py``.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fairweather.alone import alone
 from fairweather.errors import ArchiveError, FairweatherError
 from fairweather.provenance import SCHEMA, code_version, fit_id
-from fairweather.rundir import ensure_writable
+from fairweather.rundir import ensure_writable, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,9 +27,9 @@ if TYPE_CHECKING:
 INCOMPLETE = "incomplete"
 
 
-def name_of(attrs: dict[str, Any]) -> str:
-    """Folder of a fit that is not archived yet."""
-    return f"{INCOMPLETE}-{fit_id(attrs)}"
+def folder_of(results_dir: str | Path, name: str) -> Path:
+    """Where the draws of a fit are kept until it is archived; `name` is its id."""
+    return Path(results_dir) / f"{INCOMPLETE}-{name}"
 
 
 @contextmanager
@@ -53,7 +52,7 @@ def unfinished(results_dir: str | Path, attrs: dict[str, Any]) -> Iterator[Path]
     FairweatherError
         Another process is at work on the same fit.
     """
-    folder = ensure_writable(results_dir) / name_of(attrs)
+    folder = folder_of(ensure_writable(results_dir), fit_id(attrs))
     folder.mkdir(exist_ok=True)
     with alone(folder, "is sampling the same fit, in"):
         _note(folder, attrs, "the fit was stopped from outside while it ran")
@@ -79,9 +78,7 @@ def _note(folder: Path, attrs: dict[str, Any], reason: str) -> None:
         "schema": SCHEMA, "id": folder.name, "status": INCOMPLETE, "reason": reason,
         "contents": [], "fit": attrs, "code": code_version(),
     }  # fmt: skip
-    partial = folder / ".run.json"
-    partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, folder / "run.json")
+    write_whole(folder / "run.json", json.dumps(facts, indent=1) + "\n")
 
 
 def _chains(folder: Path) -> list[Path]:
@@ -141,11 +138,7 @@ def draws_so_far(folder: str | Path, model: Model) -> xr.DataTree:
     if not found:
         raise ArchiveError(f"{folder.name} holds no draw yet")
     n = min(map(len, found))
-    chains = [[density.expand(np.array(x)) for x in chain[:n]] for chain in found]
-    values = {
-        name: np.stack([np.stack([draw[name] for draw in chain]) for chain in chains])
-        for name in chains[0][0]
-    }
+    values = density.expand_all(np.stack([x[:n] for x in found]))
     tree = xr.DataTree.from_dict({"posterior": dataset(values, model.coords)})
     tree.attrs.update(attrs, complete=False)
     return tree

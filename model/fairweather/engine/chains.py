@@ -8,7 +8,6 @@ Guarded by ``tests/test_unfinished.py``.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -18,7 +17,8 @@ import numpy as np
 
 from fairweather.engine.keeping import ChainKeep
 from fairweather.errors import SamplerError
-from fairweather.samplers import Settings
+from fairweather.samplers import Settings, could_not_sample
+from fairweather.terminal import console
 
 _POLL = 0.02
 STATS = ("diverging", "energy", "n_steps", "step_size", "logp")
@@ -38,9 +38,8 @@ def seeds(root: int, chains: int) -> list[int]:
 
 def cores(settings: Settings) -> int:
     """How many chains run at once."""
-    usable = settings.cores or len(os.sched_getaffinity(0)) if hasattr(
-        os, "sched_getaffinity") else settings.cores or os.cpu_count() or 1  # fmt: skip
-    return max(1, min(settings.chains, usable))
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(settings.chains, settings.cores or here or 1))
 
 
 def run(
@@ -88,10 +87,7 @@ def run(
                 for k in [k for k, s in running.items() if _finished(s)]:
                     keeps[k].finish(_stats(running.pop(k).wait(), settings))
         except RuntimeError as err:
-            raise SamplerError(
-                f"nutpie could not sample: {err}",
-                remedy="Check the record for extreme values, or try another --seed.",
-            ) from err
+            raise could_not_sample("nutpie", err) from err
         finally:
             for sampler in running.values():
                 # A sampler that broke on its own refuses this too; the cause is on its way up.
@@ -126,17 +122,15 @@ def _stats(tree: Any, settings: Settings) -> dict[str, np.ndarray]:
 @contextmanager
 def _bar(settings: Settings, keeps: list[ChainKeep]) -> Any:
     """Progress of all chains, on stderr."""
-    if not settings.progressbar:
-        yield lambda: None
-        return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of "
                "{task.total} draws"), TimeElapsedColumn(), Remaining())  # fmt: skip
-    console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
+    screen, silent = console(stderr=True), not settings.progressbar
+    with Progress(
+        *columns, console=screen, transient=not screen.is_terminal, disable=silent
+    ) as progress:
         total = settings.chains * (settings.draws + settings.tune)
         task = progress.add_task(f"sampling {settings.chains} chains", total=total)
         yield lambda: progress.update(task, completed=sum(keep.seen for keep in keeps))

@@ -14,10 +14,20 @@ from fairweather import names
 from fairweather.errors import FairweatherError
 from fairweather.readings import get_reading
 
-_BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "add_any": "+"}
-_COMPARE = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "==", "ne": "!="}
-_CALL = {"exp": "exp", "log": "log", "log1p": "log1p", "expm1": "expm1", "sqrt": "sqrt",
-         "tanh": "tanh", "abs": "fabs", "sin": "sin", "cos": "cos"}  # fmt: skip
+# How an operation of JAX on numbers is written in Python.
+_TEXT = {
+    "add": "({0} + {1})", "add_any": "({0} + {1})", "sub": "({0} - {1})", "mul": "({0} * {1})",
+    "div": "({0} / {1})", "pow": "({0} ** {1})", "integer_pow": "({0} ** {y})",
+    "square": "({0} * {0})", "neg": "(-{0})", "max": "max({0}, {1})", "min": "min({0}, {1})",
+    "gt": "({0} > {1})", "ge": "({0} >= {1})", "lt": "({0} < {1})", "le": "({0} <= {1})",
+    "eq": "({0} == {1})", "ne": "({0} != {1})", "select_n": "({2} if {0} else {1})",
+    "sign": "(({0} > 0.0) * 1.0 - ({0} < 0.0) * 1.0)", "abs": "math.fabs({0})",
+    "exp": "math.exp({0})", "expm1": "math.expm1({0})", "log": "math.log({0})",
+    "log1p": "math.log1p({0})", "sqrt": "math.sqrt({0})", "rsqrt": "(1.0 / math.sqrt({0}))",
+    "logistic": "(1.0 / (1.0 + math.exp(-{0})))", "tanh": "math.tanh({0})",
+    "sin": "math.sin({0})", "cos": "math.cos({0})", "convert_element_type": "{0}",
+    "copy": "{0}", "copy_p": "{0}", "stop_gradient": "{0}", "broadcast_in_dim": "{0}",
+}  # fmt: skip
 _NESTED = {"pjit", "jit", "closed_call", "custom_jvp_call", "custom_vjp_call"}
 
 
@@ -73,40 +83,9 @@ def _print(jaxpr: Any, known: dict[Any, str], lines: list[str], consts: Any = ()
             results = _print(closed, given, lines, getattr(inner, "consts", ()))
             known |= dict(zip(eqn.outvars, results, strict=True))
             continue
-        if name in _BINARY:
-            text = f"({args[0]} {_BINARY[name]} {args[1]})"
-        elif name in _COMPARE:
-            text = f"({args[0]} {_COMPARE[name]} {args[1]})"
-        elif name in _CALL:
-            text = f"math.{_CALL[name]}({args[0]})"
-        elif name in {"max", "min"}:
-            text = f"{name}({args[0]}, {args[1]})"
-        elif name == "neg":
-            text = f"(-{args[0]})"
-        elif name == "sign":
-            text = f"(({args[0]} > 0.0) * 1.0 - ({args[0]} < 0.0) * 1.0)"
-        elif name == "square":
-            text = f"({args[0]} * {args[0]})"
-        elif name == "integer_pow":
-            text = f"({args[0]} ** {eqn.params['y']})"
-        elif name == "pow":
-            text = f"({args[0]} ** {args[1]})"
-        elif name == "rsqrt":
-            text = f"(1.0 / math.sqrt({args[0]}))"
-        elif name == "logistic":
-            text = f"(1.0 / (1.0 + math.exp(-{args[0]})))"
-        elif name == "select_n":
-            text = f"({args[2]} if {args[0]} else {args[1]})"
-        elif name in {
-            "convert_element_type",
-            "copy",
-            "stop_gradient",
-            "copy_p",
-            "broadcast_in_dim",
-        }:
-            text = args[0]
-        else:
+        if name not in _TEXT:
             raise NotTraceable(f"'{name}' in a reading cannot be compiled by the engine")
+        text = _TEXT[name].format(*args, y=eqn.params.get("y"))
         new = f"v{len(lines)}"
         lines.append(f"{new} = {text}")
         known[eqn.outvars[0]] = new

@@ -10,7 +10,7 @@ import numpy as np
 
 from fairweather.engine import families, slots
 from fairweather.engine.structure import kernel, mat, vec
-from fairweather.engine.terms import prior, standard
+from fairweather.engine.terms import priors, standard
 
 _vote, _within, _count = families.vote, families.within, families.count
 _share, _anchor = families.share, families.anchor
@@ -85,28 +85,11 @@ def measure(x, f, fo, i, io, w, wo, dstack, grad):
             dscale,
             dshift,
         )
-        for k in range(m):
-            dspare = dscale[k] * floor[k] * floor[k] * spare[k] / scale[k]
-            total += prior(
-                vkind[slots.V_SPARE],
-                vprior[slots.V_SPARE, 0],
-                vprior[slots.V_SPARE, 1],
-                block[slots.SPARE] + k,
-                x,
-                dspare,
-                spare[k],
-                grad,
-            )
-            total += prior(
-                vkind[slots.V_WITHIN],
-                vprior[slots.V_WITHIN, 0],
-                vprior[slots.V_WITHIN, 1],
-                block[slots.LOAD_WITHIN] + k,
-                x,
-                dloading[k],
-                loading[k],
-                grad,
-            )
+        dspare = dscale * floor * floor * spare / scale
+        total += priors(vkind, vprior, slots.V_SPARE, block[slots.SPARE], x, dspare, spare, grad)
+        total += priors(
+            vkind, vprior, slots.V_WITHIN, block[slots.LOAD_WITHIN], x, dloading, loading, grad
+        )
         if moved > 0:
             total += standard(x, at, moved * T, constant[slots.K_SHIFT_WITHIN], grad)
     n = size[slots.N_COUNT]
@@ -131,17 +114,9 @@ def measure(x, f, fo, i, io, w, wo, dstack, grad):
             dloading,
             dshift,
         )
-        for k in range(m):
-            total += prior(
-                vkind[slots.V_COUNT],
-                vprior[slots.V_COUNT, 0],
-                vprior[slots.V_COUNT, 1],
-                block[slots.LOAD_COUNT] + k,
-                x,
-                dloading[k],
-                loading[k],
-                grad,
-            )
+        total += priors(
+            vkind, vprior, slots.V_COUNT, block[slots.LOAD_COUNT], x, dloading, loading, grad
+        )
         if moved > 0:
             total += standard(x, at, moved * T, constant[slots.K_SHIFT_COUNT], grad)
     n = size[slots.N_SHARE]
@@ -163,28 +138,12 @@ def measure(x, f, fo, i, io, w, wo, dstack, grad):
             dloading,
             dlevel,
         )
-        for k in range(m):
-            total += prior(
-                vkind[slots.V_SHARE],
-                vprior[slots.V_SHARE, 0],
-                vprior[slots.V_SHARE, 1],
-                block[slots.LOAD_SHARE] + k,
-                x,
-                dloading[k],
-                loading[k],
-                grad,
-            )
-        for k in range(n):
-            total += prior(
-                vkind[slots.V_LEVEL],
-                vprior[slots.V_LEVEL, 0],
-                vprior[slots.V_LEVEL, 1],
-                block[slots.SHARE_LEVEL] + k,
-                x,
-                dlevel[k],
-                level[k],
-                grad,
-            )
+        total += priors(
+            vkind, vprior, slots.V_SHARE, block[slots.LOAD_SHARE], x, dloading, loading, grad
+        )
+        total += priors(
+            vkind, vprior, slots.V_LEVEL, block[slots.SHARE_LEVEL], x, dlevel, level, grad
+        )
     n = size[slots.N_ANCHOR]
     if n > 0:
         total += _anchor(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fairweather.errors import SamplerError
+from fairweather.rundir import write_whole
 
 
 def claim(folder: Path, digest: str) -> None:
@@ -30,13 +31,13 @@ def claim(folder: Path, digest: str) -> None:
             # Ours alone, and of no use to this fit: begin anew.
             for old in folder.glob("chain-*"):
                 old.unlink()
-            _write_mark(mark, digest)
+            write_whole(mark, digest + "\n")
         elif not mark.is_file():
             if any(folder.glob("chain-*")):
                 raise SamplerError(
                     f"'{folder}' keeps draws of an unknown fit", remedy="Name an empty folder."
                 )
-            _write_mark(mark, digest)
+            write_whole(mark, digest + "\n")
         elif not _is_of(mark, digest):
             raise SamplerError(
                 f"'{folder}' keeps draws of another model or of other settings",
@@ -51,12 +52,6 @@ def claim(folder: Path, digest: str) -> None:
 
 def _is_of(mark: Path, digest: str) -> bool:
     return mark.is_file() and mark.read_text(encoding="utf-8").strip() == digest
-
-
-def _write_mark(mark: Path, digest: str) -> None:
-    partial = mark.with_suffix(".tmp")
-    partial.write_text(digest + "\n", encoding="utf-8")
-    os.replace(partial, mark)
 
 
 class ChainKeep:

@@ -1,7 +1,7 @@
 """The compiled model: log density and gradient at a point, and what a point means.
 
-Invariant: no Python runs between the sampler and the kernels but one call, which gives up the
-interpreter's lock, so chains run side by side; each chain owns its work space.
+Invariant: the kernels of a gradient give up the interpreter's lock, so chains run side by side;
+each chain owns its work space.
 Guarded by ``tests/test_engine.py``.
 """
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fairweather.engine import slots
 from fairweather.engine.drive import compiled
-from fairweather.engine.pack import Packed, scalar_names
+from fairweather.engine.pack import Packed
 from fairweather.errors import SamplerError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Density:
         self.forward(x)
         w, p, panel = self.work, self.packed, self._model.panel
         out: dict[str, np.ndarray] = {}
-        for n, name in enumerate(scalar_names(self._model)):
+        for n, name in enumerate(p.scalars):
             if name in p.blocks:
                 out[name] = w["scalar"][n]
         if "elasticity_own" in p.blocks:
@@ -69,16 +70,19 @@ class Density:
         if "residual_spare" in out:
             floor = self._model.batches["within"].extra["floor"]
             out["residual_within"] = floor * np.sqrt(1.0 + out["residual_spare"] ** 2)
-        d = len(panel.dyads)
         out |= {
             "pressure": w["deviation"] + panel.anchor_mean, "words": w["words"],
             "complementarity": w["complementarity"][:, panel.dyads.index(panel.focal)],
-            "target_centre": w["centre"], "drift": w["derived"][2], "grand_level": w["derived"][3],
-            "dyad_drift": w["trend"],
-            "level": w["level"], "shock_scale": w["derived"][0],
-            "state_shock_scale": w["derived"][1], "alignment": w["stacked"][:d],
+            "target_centre": w["centre"], "dyad_drift": w["trend"], "level": w["level"],
+            "alignment": w["stacked"][: len(panel.dyads)],
+            **dict(zip(slots.DERIVED, w["derived"], strict=True)),
         }  # fmt: skip
         return {k: np.array(v, dtype=float) for k, v in out.items()}
+
+    def expand_all(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Named quantities of draws (chain, draw, number), each (chain, draw, ...)."""
+        chains = [[self.expand(np.array(point)) for point in draws] for draws in x]
+        return {k: np.array([[d[k] for d in draws] for draws in chains]) for k in chains[0][0]}
 
 
 def check_start(density: Density) -> None:

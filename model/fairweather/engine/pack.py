@@ -67,8 +67,10 @@ class Packed:
         Shape of each part of the work space.
     blocks : dict of str to Block
         The unconstrained vector, part by part.
+    scalars : tuple of str
+        Names of the free and fixed numbers in the order of the kernels.
     centre : ndarray
-        Prior medians on the unconstrained scale: a place to start.
+        Prior medians on the unconstrained scale.
     """
 
     f: np.ndarray
@@ -79,7 +81,13 @@ class Packed:
     work: int
     shapes: dict[str, tuple[int, ...]]
     blocks: dict[str, Block]
+    scalars: tuple[str, ...]
     centre: np.ndarray
+
+    def start(self, seed: int, *lead: int) -> np.ndarray:
+        """Where chains start: prior medians, each moved by up to one; shape (*lead, number)."""
+        rng = np.random.default_rng(seed)
+        return self.centre + rng.uniform(-1.0, 1.0, (*lead, self.n_dim))
 
     @property
     def n_dim(self) -> int:
@@ -171,11 +179,6 @@ def _scalars(model: Model) -> tuple[list[str], list[tuple[int, float, float]]]:
     return [*slots.SCALARS, *extra], table
 
 
-def scalar_names(model: Model) -> list[str]:
-    """Names of the free and fixed numbers in the order of the kernels."""
-    return _scalars(model)[0]
-
-
 def _prior(prior: Any) -> tuple[int, float, float]:
     p = prior.params
     if prior.fixed:
@@ -263,7 +266,7 @@ def pack(model: Model) -> Packed:
     counts = [int(np.prod(shapes[n], dtype=int)) for n in slots.WORK]
     wo = np.cumsum([0, *counts[:-1]]).astype(np.int64)
     ordered = {n: shapes[n] for n in slots.WORK}
-    return Packed(f, fo, i, io, wo, sum(counts) + 1, ordered, blocks, centre)
+    return Packed(f, fo, i, io, wo, sum(counts) + 1, ordered, blocks, tuple(names), centre)
 
 
 def _blocks(

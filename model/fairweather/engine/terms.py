@@ -47,3 +47,12 @@ def prior(kind, mu, sigma, at, x, dvalue, value, grad):
     z = (x[at] - mu) / sigma
     grad[at] += (dvalue if kind == slots.NORMAL else dvalue * value) - z / sigma
     return -0.5 * z * z
+
+
+@kernel
+def priors(vkind, vprior, v, at, x, dvalue, value, grad):
+    """Priors of a vector parameter, the ``v``-th of ``slots.VECTORS``, which begins at ``at``."""
+    total = 0.0
+    for k in range(value.shape[0]):
+        total += prior(vkind[v], vprior[v, 0], vprior[v, 1], at + k, x, dvalue[k], value[k], grad)
+    return total

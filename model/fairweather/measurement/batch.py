@@ -168,12 +168,12 @@ def ar1_filter(mask: np.ndarray, phi: np.ndarray, longest: int = 4) -> list[np.n
 
 
 def apply_filter(xp: Any, r: Any, coefficients: list[np.ndarray]) -> Any:
-    """Apply `ar1_filter` to residuals (series, year) with NumPy or PyTensor."""
+    """Apply `ar1_filter` to residuals (..., series, year) with NumPy or PyTensor."""
     e = coefficients[0] * r
     for gap, c in enumerate(coefficients[1:], start=1):
         if c.any():
-            lagged = c[:, gap:] * r[:, :-gap]
-            e = e - xp.concatenate([np.zeros((c.shape[0], gap)), lagged], axis=1)
+            lagged = c[:, gap:] * r[..., :-gap]
+            e = e - xp.concatenate([xp.zeros_like(r[..., :gap]), lagged], axis=-1)
     return e
 
 

@@ -98,13 +98,8 @@ def _residual(batch: Batch, latent: np.ndarray, par: dict[str, Any]) -> np.ndarr
 
 def _level(batch: Batch, r: np.ndarray) -> np.ndarray:
     """Generalised least squares level of each series, shape (..., series)."""
-    shape = r.shape
-    flat = r.reshape(-1, *shape[-2:])
-    out = np.stack([
-        (apply_filter(np, x, batch.extra["filter"]) * batch.extra["constant"]).sum(axis=1)
-        for x in flat
-    ])  # fmt: skip
-    return (out / batch.extra["information"]).reshape(shape[:-1])
+    e = apply_filter(np, r, batch.extra["filter"])
+    return (e * batch.extra["constant"]).sum(axis=-1) / batch.extra["information"]
 
 
 def simulate(

@@ -81,6 +81,14 @@ class Drawn:
     library: str
 
 
+def could_not_sample(name: str, err: Exception) -> SamplerError:
+    """Say that a sampler gave up, and what to look at."""
+    return SamplerError(
+        f"{name} could not sample: {err}",
+        remedy="Check the record for extreme values, or try another --seed.",
+    )
+
+
 def get_sampler(name: str) -> ModuleType:
     """Return the module of a sampler.
 

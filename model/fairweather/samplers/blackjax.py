@@ -28,7 +28,7 @@ def sample(model: Model, settings: Settings) -> Drawn:
     import jax
 
     from fairweather.engine.pack import pack
-    from fairweather.samplers.jax_density import joined_logp, name_points, starts
+    from fairweather.samplers.jax_density import joined_logp, name_points
 
     start = time.perf_counter()
     packed = pack(model)
@@ -51,7 +51,7 @@ def sample(model: Model, settings: Settings) -> Drawn:
             _, out = jax.lax.scan(one, state, jax.random.split(draw, settings.draws))
             return *out, trace.info.num_integration_steps.sum()
 
-        positions = starts(packed, settings)
+        positions = packed.start(settings.seed, settings.chains)
         keys = jax.random.split(jax.random.PRNGKey(settings.seed), settings.chains)
         run = jax.jit(chain).lower(keys[0], positions[0]).compile()
         compile_s, start = time.perf_counter() - start, time.perf_counter()

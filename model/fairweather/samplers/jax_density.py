@@ -13,7 +13,6 @@ import numpy as np
 from fairweather.engine.native import Density
 from fairweather.engine.pack import Packed
 from fairweather.errors import SamplerError
-from fairweather.samplers import Settings
 
 if TYPE_CHECKING:
     from fairweather.model import Model
@@ -30,13 +29,6 @@ def joined_logp(model: Model, packed: Packed) -> Any:
     parts = [blocks[v.name] for v in written.value_vars]
     separate = get_jaxified_logp(written)
     return lambda x: separate([x[b.at : b.at + b.size].reshape(b.shape) for b in parts])
-
-
-def starts(packed: Packed, settings: Settings) -> np.ndarray:
-    """Where the chains start, shape (chain, number): as nutpie's do."""
-    rng = np.random.default_rng(settings.seed)
-    jitter = rng.uniform(-1.0, 1.0, (settings.chains, packed.n_dim))
-    return packed.centre + jitter
 
 
 def name_points(model: Model, packed: Packed, x: np.ndarray, library: str) -> dict[str, np.ndarray]:
@@ -56,6 +48,4 @@ def name_points(model: Model, packed: Packed, x: np.ndarray, library: str) -> di
             f"{library} returned draws that are not finite",
             remedy="Ask for more --tune, or try another --seed.",
         )
-    density = Density(model, packed)
-    chains = [[density.expand(np.array(point)) for point in draws] for draws in x]
-    return {k: np.array([[d[k] for d in draws] for draws in chains]) for k in chains[0][0]}
+    return Density(model, packed).expand_all(x)

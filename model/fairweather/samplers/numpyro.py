@@ -29,7 +29,7 @@ def sample(model: Model, settings: Settings) -> Drawn:
     from numpyro.infer import MCMC, NUTS
 
     from fairweather.engine.pack import pack
-    from fairweather.samplers.jax_density import joined_logp, name_points, starts
+    from fairweather.samplers.jax_density import joined_logp, name_points
 
     start = time.perf_counter()
     packed = pack(model)
@@ -42,7 +42,7 @@ def sample(model: Model, settings: Settings) -> Drawn:
             num_chains=settings.chains, progress_bar=settings.progressbar and not on_card,
             chain_method="vectorized" if on_card else "sequential",
         )  # fmt: skip
-        at = starts(packed, settings)
+        at = packed.start(settings.seed, settings.chains)
         ready_s, start = time.perf_counter() - start, time.perf_counter()
         fields = ("diverging", "energy", "num_steps")
         key = jax.random.PRNGKey(settings.seed)

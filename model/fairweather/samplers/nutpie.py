@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather.errors import SamplerError
-from fairweather.samplers import Drawn, Settings, through_pymc
+from fairweather.samplers import Drawn, Settings, could_not_sample, through_pymc
 
 if TYPE_CHECKING:
     from fairweather.model import Model
@@ -72,7 +72,7 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
         return from_pyfunc(
             packed.n_dim, lambda: Density(model, packed), lambda *_: expand,
             [np.dtype("float64")], [()], ["seen"],
-            make_initial_point_fn=lambda seed: start_point(packed.centre, seed),
+            make_initial_point_fn=packed.start,
         )  # fmt: skip
 
     compile_s, start = time.perf_counter() - start, time.perf_counter()
@@ -95,11 +95,6 @@ def _digest(packed: Any, settings: Settings, reading: str) -> str:
     return digest.hexdigest()
 
 
-def start_point(centre: np.ndarray, seed: int) -> np.ndarray:
-    """Where a chain starts: prior medians, each moved by up to one either way."""
-    return centre + np.random.default_rng(seed).uniform(-1.0, 1.0, centre.shape)
-
-
 def _general(model: Model, settings: Settings) -> Drawn:
     """Sample the PyMC model with gradients of JAX: a few seconds to compile."""
     import nutpie
@@ -116,10 +111,7 @@ def _general(model: Model, settings: Settings) -> Drawn:
             progress_bar=settings.progressbar, target_accept=settings.target_accept,
         )  # fmt: skip
     except RuntimeError as err:
-        raise SamplerError(
-            f"nutpie could not sample: {err}",
-            remedy="Check the record for extreme values, or try another --seed.",
-        ) from err
+        raise could_not_sample("nutpie", err) from err
     kept = set(through_pymc.kept(model))
     values = {k: v.to_numpy() for k, v in tree["posterior"].to_dataset().items() if k in kept}
     stats, warm = tree["sample_stats"].to_dataset(), tree["warmup_sample_stats"].to_dataset()

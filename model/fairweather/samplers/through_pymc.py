@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from fairweather.errors import SamplerError
-from fairweather.samplers import Drawn, Settings
+from fairweather.samplers import Drawn, Settings, could_not_sample
 
 if TYPE_CHECKING:
     from fairweather.model import Model
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GEOMETRY = {
     "pressure_step", "mean_step", "slope_step", "delegation", "complementarity_error",
 }  # fmt: skip
-_STATS = {"diverging": "diverging", "energy": "energy", "n_steps": "n_steps"}
+_STATS = ("diverging", "energy", "n_steps")
 
 
 def kept(model: Model) -> list[str]:
@@ -63,10 +63,7 @@ def sample(model: Model, settings: Settings, name: str) -> Drawn:
                 compute_convergence_checks=False,
             )  # fmt: skip
         except (RuntimeError, ValueError, FloatingPointError) as err:
-            raise SamplerError(
-                f"{name} could not sample: {err}",
-                remedy="Check the record for extreme values, or try another --seed.",
-            ) from err
+            raise could_not_sample(name, err) from err
     whole = time.perf_counter() - start
     posterior = tree["posterior"].to_dataset()
     values = {
@@ -74,10 +71,6 @@ def sample(model: Model, settings: Settings, name: str) -> Drawn:
     }
     stats = tree["sample_stats"].to_dataset()
     seconds = float(tree["posterior"].attrs.get("sampling_time") or whole)
-    found = {
-        ours: stats[theirs].transpose("chain", "draw").to_numpy()
-        for ours, theirs in _STATS.items()
-        if theirs in stats
-    }
+    found = {k: stats[k].transpose("chain", "draw").to_numpy() for k in _STATS if k in stats}
     gradients = int(found["n_steps"].sum()) if "n_steps" in found else 0
     return Drawn(values, found, max(whole - seconds, 0.0), seconds, gradients, name)
