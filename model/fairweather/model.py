@@ -117,6 +117,11 @@ def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
     return batches
 
 
+def stack(xp: Any, alignment: Any, pressure: Any, words: Any, votes: Any) -> Any:
+    """Stack the latents that indicators read, shape (..., row, year), in the order of `prepare`."""
+    return xp.concatenate([alignment, pressure, pressure + words, votes], axis=-2)
+
+
 def _block(indicator: Any) -> str:
     """Which block of the stacked latents an indicator reads."""
     if indicator.latent == names.PRESSURE:
@@ -262,9 +267,9 @@ def write(spec: Model) -> pm.Model:
         # --- measurement: each family of indicators speaks of the stacked latents ----------------
         # A delegation's year touches all its pairs and passes: it is no alignment.
         delegation = pm.ZeroSumNormal("delegation", sigma=priors["delegation_scale"].rv(),
-                                      shape=(n_year, n_state))  # fmt: skip
+                                      dims=("year", "state"))  # fmt: skip
         votes = A + (delegation[:, panel.left] + delegation[:, panel.right]).T
-        stacked = pt.concatenate([A, P, P + words, votes], axis=0)
+        stacked = stack(pt, A, P, words, votes)
         for name, batch in batches.items():
             family = get_family(name)
             par = family.parameters(batch, priors)

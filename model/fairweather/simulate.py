@@ -29,6 +29,7 @@ from fairweather.structure import (
     paths,
     pressure_path,
     slow_error,
+    stacked,
     targets,
     wide,
     zero_sum,
@@ -140,13 +141,13 @@ def simulate_world(
         )
     words = priors.fixed("words_scale") * rng.standard_normal((n_state, n_year))
     delegation = par["delegation_scale"] * zero_sum(rng, (n_year, n_state))
-    votes = alignment + (delegation[:, panel.left] + delegation[:, panel.right]).T
-    stacked = np.concatenate([alignment, pressure, pressure + words, votes])
     par = {**par, "target_centre": centre, "delegation": delegation}
+    latents = {"alignment": alignment, "pressure": pressure, "words": words}
+    rows_read = stacked(panel, {**latents, "delegation": delegation})
     rows = {k: frame.copy() for k, frame in panel.rows.items()}
     for name, batch in batches.items():
         own = {k: np.asarray(par[v]) for k, v in PARAMETERS[name].items() if v in par}
-        seen = get_family(name).simulate(batch, batch.read(stacked), own, rng)
+        seen = get_family(name).simulate(batch, batch.read(rows_read), own, rng)
         for k, indicator in enumerate(batch.ids):
             series = np.flatnonzero(batch.which == k)
             old, units = rows[indicator], batch.unit[series]
@@ -212,6 +213,7 @@ def prior_tree(
     par |= {
         "target_centre": centre, "alignment": paths(panel, par, target, eps, common),
         "pressure": pressure, "words": words,
+        "delegation": wide(par["delegation_scale"]) * zero_sum(rng, (draws, n_year, n_state)),
         # As in a fit, only the focal dyad's is kept.
         "complementarity": comp[:, :, panel.dyads.index(panel.focal)],
     }  # fmt: skip

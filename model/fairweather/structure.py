@@ -6,6 +6,7 @@ an axis of draws in front. Guarded by ``tests/test_simulate.py`` and ``tests/tes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from fairweather.dynamics import five_year_share, lag, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS
 from fairweather.measurement.batch import Batch
-from fairweather.model import Space, complementarity_pull, prepare, sides
+from fairweather.model import Space, complementarity_pull, prepare, sides, stack
 from fairweather.panel import Panel
 from fairweather.priors import Priors
 from fairweather.readings import get_reading
@@ -187,6 +188,27 @@ def paths(
         shock = scale * eps[..., t] + both[..., t - 1, :]
         out[..., t] = step(out[..., t - 1], target[..., t], shock, k)
     return out
+
+
+def stacked(panel: Panel, values: Mapping[str, Any]) -> np.ndarray:
+    """Stack the latents of draws or of a world, as the indicators read them.
+
+    Parameters
+    ----------
+    panel : Panel
+    values : mapping of str to array
+        Named as in the posterior, any leading axes: ``alignment`` (..., dyad, year), ``pressure``
+        and ``words`` (..., state, year), ``delegation`` (..., year, state).
+
+    Returns
+    -------
+    ndarray, shape (..., row, year)
+        Rows in the order of ``fairweather.model.prepare``.
+    """
+    x = {k: np.asarray(values[k], float) for k in ("alignment", "pressure", "words", "delegation")}
+    visit = x["delegation"][..., panel.left] + x["delegation"][..., panel.right]
+    votes = x["alignment"] + np.swapaxes(visit, -1, -2)
+    return stack(np, x["alignment"], x["pressure"], x["words"], votes)
 
 
 def pressure_path(

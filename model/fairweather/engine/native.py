@@ -74,6 +74,7 @@ class Density:
             "pressure": w["deviation"] + panel.anchor_mean, "words": w["words"],
             "complementarity": w["complementarity"][:, panel.dyads.index(panel.focal)],
             "target_centre": w["centre"], "dyad_drift": w["trend"], "level": w["level"],
+            "delegation": w["delegation"],
             "alignment": w["stacked"][: len(panel.dyads)],
             **dict(zip(slots.DERIVED, w["derived"], strict=True)),
         }  # fmt: skip

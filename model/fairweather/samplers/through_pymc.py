@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Geometry, not results: left out of what is kept.
 _GEOMETRY = {
-    "pressure_step", "mean_step", "slope_step", "delegation", "complementarity_error",
+    "pressure_step", "mean_step", "slope_step", "complementarity_error",
 }  # fmt: skip
 _STATS = ("diverging", "energy", "n_steps")
 
