@@ -101,6 +101,6 @@ def test_without_coupling_the_elastic_side_is_the_thermostat():
 
 
 def test_unknown_reading_is_refused():
-    with pytest.raises(FairweatherError, match="choose one of drift"):
+    with pytest.raises(FairweatherError, match="choose one of persistence, drift"):
         get_reading("balance")
     assert DEFAULT in READINGS

@@ -21,6 +21,7 @@ from fairweather.model import complementarity_pull, sides
 from fairweather.panel import Panel, load_panel
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import get_reading
+from fairweather.readings.parts import narrowed, pressed, seen
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,6 +118,8 @@ class Draws:
         """Thin the draws of a fit to about `limit`, evenly within each chain."""
         panel = panel_of(tree) if panel is None else panel
         priors = priors_of(tree) if priors is None else priors
+        reading = str(tree.attrs["reading"])
+        priors, panel = narrowed(priors, reading), seen(panel, reading)
         data = tree["posterior"].to_dataset()
         if list(data["dyad"].values) != list(panel.dyads) or list(data["year"].values) != list(
             panel.years
@@ -129,7 +132,7 @@ class Draws:
         keep = min(size, max(limit // chains, 1))
         data = data.isel(draw=np.linspace(0, size - 1, keep).round().astype(int))
         reference = {k: tuple(v) for k, v in json.loads(tree.attrs["reference"]).items()}
-        return cls(panel, priors, str(tree.attrs["reading"]), reference, chains, keep, data)
+        return cls(panel, priors, reading, reference, chains, keep, data)
 
     def __len__(self) -> int:
         """Count the draws kept."""
@@ -152,6 +155,20 @@ class Draws:
         """The two states of the focal dyad."""
         return self.panel.focal.split("-")
 
+    @property
+    def pressing(self) -> list[str]:
+        """The two states whose pressure moves the focal dyad: its own, or two unrelated ones."""
+        d = self.panel.dyads.index(self.panel.focal)
+        return [self.panel.states[side[d]] for side in pressed(self.panel, self.reading)]
+
+    def _felt(self, pressure: np.ndarray, years: np.ndarray) -> np.ndarray:
+        """Pressure that moves the focal dyad; that on unrelated states keeps its last value."""
+        if get_reading(self.reading).PRESSED == "own":
+            return pressure
+        at = np.clip(np.asarray(years) - int(self.panel.years[0]), 0, len(self.panel.years) - 1)
+        other = self.get("pressure", state=self.pressing)[:, None, :, at]
+        return np.broadcast_to(other, np.broadcast_shapes(other.shape, pressure.shape))
+
     def by_chain(self, values: np.ndarray) -> np.ndarray:
         """Unstack the draw axis, the last one: shape (..., chain, draw)."""
         return values.reshape(*values.shape[:-1], self.chains, self.per_chain)
@@ -163,7 +180,7 @@ class Draws:
         out = {}
         for name, dims in wanted.items():
             if dims == "state":
-                out[name] = self.get(name, state=self.pair)[:, None, :]
+                out[name] = self.get(name, state=self.pressing)[:, None, :]
             else:
                 out[name] = self.get(name)[:, None, None, None]
         return out
@@ -191,7 +208,7 @@ class Draws:
             left=np.array([0]), right=np.array([1]), kinds=p.kinds, anchor_mean=p.anchor_mean
         )
         c = self.coefficients()
-        left, right = sides(view, pressure, c)
+        left, right = sides(view, self._felt(pressure, years), c)
         weather = get_reading(self.reading).drive(np, left, right, c)
         pull = complementarity_pull(np, complementarity[:, None, :, None, :], pressure, view, c)
         decade = (np.asarray(years) - p.years.mean()) / 10.0
@@ -204,16 +221,30 @@ class Draws:
             "drift": np.broadcast_to(drift, weather[..., 0, :].shape),
         }
 
+    def moving(
+        self, pressure: np.ndarray, complementarity: np.ndarray, years: np.ndarray
+    ) -> np.ndarray:
+        """Return the moving part of the target of the pair, (..., draw, future, year)."""
+        terms = self.terms(pressure, complementarity, years)
+        centre = self.get("target_centre", dyad=self.panel.focal)[:, None, None]
+        share = five_year_share(self.get("half_life"))[:, None, None]
+        return terms["pressure"] + terms["complementarity"] - centre / share
+
+    def standing(self, years: np.ndarray) -> np.ndarray:
+        """Level and trend of the focal path, shape (draw, 1, year)."""
+        focal = self.panel.focal
+        decade = (np.asarray(years) - self.panel.years.mean()) / 10.0
+        trend = self.get("dyad_drift", dyad=focal)[:, None, None]
+        return self.get("level", dyad=focal)[:, None, None] + trend * decade
+
     def target(
         self, pressure: np.ndarray, complementarity: np.ndarray, years: np.ndarray
     ) -> np.ndarray:
         """Target of the focal dyad in logits, shape (..., draw, future, year); see `terms`."""
-        moving = sum(self.terms(pressure, complementarity, years).values())
-        focal = self.panel.focal
-        centre = self.get("target_centre", dyad=focal)[:, None, None]
-        level = self.get("level", dyad=focal)[:, None, None]
-        share = five_year_share(self.get("half_life"))[:, None, None]
-        return level + moving - centre / share
+        # The target's own trend runs ahead of the path's.
+        drift = self.terms(pressure, complementarity, years)["drift"]
+        moving = self.moving(pressure, complementarity, years)
+        return self.get("level", dyad=self.panel.focal)[:, None, None] + drift + moving
 
     def history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Paths of the focal dyad in the sample.

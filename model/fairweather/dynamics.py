@@ -29,6 +29,59 @@ def five_year_share(half_life: Any) -> Any:
     return 1.0 - 2.0 ** (-5.0 / half_life)
 
 
+# Yearly movement of the target, in logits, from which on its direction counts in full.
+TURN = 0.03
+
+
+def keeps(xp: Any, half_life: Any, asymmetry: Any, moving: Any) -> Any:
+    """Share of the gap to the target that is left after each year, where direction matters.
+
+    The half-life is multiplied by ``exp(asymmetry / 2)`` in years in which the target rises, and
+    divided by it where it falls: positive means that a tie falls faster than it rose.
+
+    Parameters
+    ----------
+    xp : module
+        ``numpy`` or ``pytensor.tensor``.
+    half_life, asymmetry : array that broadcasts against (..., dyad, 1)
+    moving : array, shape (..., dyad, year)
+        The moving part of the target.
+
+    Returns
+    -------
+    array, shape (..., dyad, year - 1)
+        Of the second and later years.
+
+    Examples
+    --------
+    >>> keeps(np, 1.0, 2.0, np.array([[0.0, 9.0, 0.0]])).round(2).tolist()
+    [[0.77, 0.15]]
+    """
+    turn = xp.tanh((moving[..., 1:] - moving[..., :-1]) / TURN)
+    return 2.0 ** (-xp.exp(-0.5 * asymmetry * turn) / half_life)
+
+
+def propagate_uneven(xp: Any, first: Any, shocks: Any, moving: Any, keep: Any) -> Any:
+    """Accumulate a path whose speed changes by year: the same product, year by year.
+
+    Parameters
+    ----------
+    xp : module
+    first : array, shape (dyad,)
+    shocks, moving : array, shape (dyad, year - 1)
+        Of the later years.
+    keep : array, shape (dyad, year - 1)
+        From `keeps`.
+
+    Returns
+    -------
+    array, shape (dyad, year)
+    """
+    past = xp.concatenate([xp.zeros_like(keep[:, :1]), xp.cumsum(xp.log(keep), axis=1)], axis=1)
+    inputs = xp.concatenate([first[:, None], (1.0 - keep) * moving + shocks], axis=1)
+    return xp.exp(past) * xp.cumsum(xp.exp(-past) * inputs, axis=1)
+
+
 def lag(half_life: Any) -> Any:
     """Decades by which a path trails a target that moves along a line.
 

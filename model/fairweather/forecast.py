@@ -19,7 +19,7 @@ import numpy as np
 
 from fairweather import names
 from fairweather.draws import Draws, spans
-from fairweather.dynamics import speed, step
+from fairweather.dynamics import keeps, step
 from fairweather.errors import FairweatherError, ScenarioError
 from fairweather.observables import Observables
 from fairweather.scenarios import BASELINE, Scenarios, check_scenarios, load_scenarios, shifts
@@ -72,7 +72,9 @@ class Shocks:
         return cls(own + common, away)
 
 
-def advance(start: np.ndarray, target: np.ndarray, shock: np.ndarray, k: np.ndarray) -> np.ndarray:
+def advance(
+    start: np.ndarray, target: np.ndarray, shock: np.ndarray, keep: np.ndarray
+) -> np.ndarray:
     """Run the recursion of the model forward.
 
     Parameters
@@ -80,8 +82,8 @@ def advance(start: np.ndarray, target: np.ndarray, shock: np.ndarray, k: np.ndar
     start : ndarray, shape (...,)
         Alignment in the year before the first.
     target, shock : ndarray, shape (..., year)
-    k : ndarray, shape (...,)
-        Speed.
+    keep : ndarray, shape (..., year)
+        Share of the gap to the target that each year leaves.
 
     Returns
     -------
@@ -89,13 +91,14 @@ def advance(start: np.ndarray, target: np.ndarray, shock: np.ndarray, k: np.ndar
 
     Examples
     --------
-    >>> advance(np.array([0.0]), np.array([[1.0, 1.0]]), np.zeros((1, 2)), np.array([0.5])).tolist()
+    >>> half = np.full((1, 2), 0.5)
+    >>> advance(np.array([0.0]), np.array([[1.0, 1.0]]), np.zeros((1, 2)), half).tolist()
     [[0.5, 0.75]]
     """
     out = np.empty(np.broadcast_shapes(target.shape, shock.shape))
     now = start
     for h in range(out.shape[-1]):
-        now = step(now, target[..., h], shock[..., h], k)
+        now = step(now, target[..., h], shock[..., h], 1.0 - keep[..., h])
         out[..., h] = now
     return out
 
@@ -125,12 +128,22 @@ class Futures:
         alignment : ndarray, shape (draw, future, horizon)
         pressure : ndarray, shape (draw, future, 2, horizon)
         """
-        origin = self.pressure_past[:, :, -1:] + shift
-        pressure = origin[:, None] + self.shocks.pressure
-        target = self.draws.target(pressure, self.complementarity, self.years)
-        k = speed(self.draws.get("half_life"))[:, None]
-        start = np.broadcast_to(self.past[:, None, -1], target.shape[:-1])
-        return advance(start, target, self.shocks.alignment, k), pressure
+        alignment, pressure, _ = self.whole(shift)
+        return alignment, pressure
+
+    def whole(self, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Alignment, pressure, and the gap to the target (draw, future, horizon)."""
+        draws, years = self.draws, np.append(self.years[0] - 1, self.years)
+        felt = self.pressure_past[:, None, :, -1:] + shift[:, None] + self.shocks.pressure
+        now = np.broadcast_to(self.pressure_past[:, None, :, -1:], (*felt.shape[:-1], 1))
+        pressure = np.concatenate([now, felt], axis=-1)
+        moving = draws.moving(pressure, self.complementarity, years)
+        standing = draws.standing(years)
+        life, skew = (draws.get(k)[:, None, None] for k in ("half_life", "asymmetry"))
+        keep = keeps(np, life, skew, moving)
+        start = np.broadcast_to((self.past[:, -1:] - standing[:, :, 0]), moving.shape[:-1])
+        path = advance(start, moving[..., 1:], self.shocks.alignment, keep)
+        return standing[..., 1:] + path, felt, moving[..., 1:] - path
 
 
 def all_shifts(draws: Draws, scenarios: Scenarios, horizon: int) -> np.ndarray:
@@ -242,13 +255,13 @@ def forecast(
 
     one_a, one_p, mean_a, survival, observed = [], [], [], [], []
     for shift in paths:
-        alignment, pressure = futures.under(shift)
+        alignment, pressure, gap = futures.whole(shift)
         one_a.append(alignment[:, 0])
         one_p.append(pressure[:, 0])
         mean_a.append(alignment.mean(axis=1))
         alive = np.logical_and.accumulate(alignment > tau, axis=-1)
         survival.append(alive.mean(axis=2).transpose(0, 2, 1))
-        observed.append(indicators.draw(alignment[:, 0], pressure[:, 0]))
+        observed.append(indicators.draw(alignment[:, 0], pressure[:, 0], gap[:, 0]))
     base = scenarios.names.index(BASELINE)
     coords = {names.SCENARIO: scenarios.names, names.HORIZON: np.arange(1, horizon + 1)}
     predictions = xr.Dataset(

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, propagate, speed
+from fairweather.dynamics import five_year_share, keeps, propagate, propagate_uneven, speed
 from fairweather.measurement import FAMILIES, get_family
 from fairweather.measurement.batch import Batch, Source
 from fairweather.panel import Panel
 from fairweather.posterior import labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
+from fairweather.readings.parts import narrowed, pressed, seen
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -34,6 +35,8 @@ STILL = 0.15**2
 PRESSURE_STEP = 0.12
 # So are the mean and the slope of each dyad's path, around its votes and around no slope.
 MEAN_STEP, SLOPE_STEP = 0.1, 0.1
+# Domains whose items may run ahead of the general path, or behind it; votes and visits are it.
+LEADING = ("security", "economic")
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,12 @@ class Space:
     decade: np.ndarray  # years in decades, centred
     relative: np.ndarray  # how much of its own elasticity a state's record can show
     mean: np.ndarray  # where each dyad's votes stand: the place around which means are sampled
+    pressed: tuple[np.ndarray, np.ndarray]  # whose pressure moves each dyad
 
     @classmethod
-    def of(cls, panel: Panel, batches: dict[str, Batch] | None = None) -> Space:
+    def of(
+        cls, panel: Panel, batches: dict[str, Batch] | None = None, reading: str = DEFAULT
+    ) -> Space:
         """Derive the fixed geometry of a panel."""
         t = (panel.years - panel.years.mean()) / 10.0
         shapes = np.column_stack([t, t**2 - (t**2).mean()])
@@ -58,7 +64,7 @@ class Space:
             votes = batches["vote"]
             mean += (votes.y * votes.mask).sum() / votes.mask.sum()
             mean[votes.unit] = (votes.y * votes.mask).sum(axis=1) / votes.mask.sum(axis=1)
-        return cls(panel, shapes, t, move / (move + STILL), mean)
+        return cls(panel, shapes, t, move / (move + STILL), mean, pressed(panel, reading))
 
     def elasticity(self, priors: Priors) -> Any:
         """Elasticity of each state: a common mean and zero-sum deviations, centred."""
@@ -99,10 +105,11 @@ class Model:
 
 
 def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
-    """One batch per family, its series pointing into the stack of alignment, pressure, words."""
-    offset = {names.ALIGNMENT: 0, "material": len(panel.dyads),
-              "verbal": len(panel.dyads) + len(panel.states),
-              "vote": len(panel.dyads) + 2 * len(panel.states)}  # fmt: skip
+    """One batch per family, its series pointing into the rows of `stack`."""
+    n_dyad, n_state = len(panel.dyads), len(panel.states)
+    offset = {"diplomatic": 0, "material": n_dyad, "verbal": n_dyad + n_state,
+              "vote": n_dyad + 2 * n_state, "security": 2 * (n_dyad + n_state),
+              "economic": 3 * n_dyad + 2 * n_state}  # fmt: skip
     batches = {}
     for name in FAMILIES:
         sources = [
@@ -117,23 +124,32 @@ def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
     return batches
 
 
-def stack(xp: Any, alignment: Any, pressure: Any, words: Any, votes: Any) -> Any:
-    """Stack the latents that indicators read, shape (..., row, year), in the order of `prepare`."""
-    return xp.concatenate([alignment, pressure, pressure + words, votes], axis=-2)
+def stack(
+    xp: Any, alignment: Any, pressure: Any, words: Any, votes: Any, leads: tuple[Any, Any]
+) -> Any:
+    """Stack the latents that indicators read, shape (..., row, year), in the order of `prepare`.
+
+    `leads` is what security and economic items read beyond alignment.
+    """
+    domains = [alignment + leads[0], alignment + leads[1]]
+    return xp.concatenate([alignment, pressure, pressure + words, votes, *domains], axis=-2)
 
 
 def _block(indicator: Any) -> str:
     """Which block of the stacked latents an indicator reads."""
-    if indicator.latent == names.PRESSURE:
-        return indicator.domain
-    return "vote" if indicator.family == "vote" else names.ALIGNMENT
+    return "vote" if indicator.family == "vote" else indicator.domain
 
 
-def sides(panel: Panel, pressure: Any, c: dict[str, Any]) -> tuple[dict, dict]:
-    """Pressure above its reference, and any state coefficient, for both sides of each dyad."""
+def sides(
+    panel: Panel, pressure: Any, c: dict[str, Any], whose: tuple[Any, Any] | None = None
+) -> tuple[dict, dict]:
+    """Pressure above its reference, and any state coefficient, for both sides of each dyad.
+
+    `whose` are the positions of the states that press on the dyad; its own two by default.
+    """
     p = pressure - panel.anchor_mean
     out = []
-    for side in (panel.left, panel.right):
+    for side in (panel.left, panel.right) if whose is None else whose:
         view = {"pressure": p[..., side, :]}
         if "elasticity" in c:
             view["elasticity"] = c["elasticity"][..., side, None]
@@ -174,10 +190,9 @@ def build_model(panel: Panel, *, reading: str = DEFAULT, priors: Priors | None =
     >>> m.reading
     'elastic-side'
     """
-    priors = priors or load_priors()
-    get_reading(reading)
+    priors, panel = narrowed(priors or load_priors(), reading), seen(panel, reading)
     batches = prepare(panel, priors)
-    return Model(panel, priors, reading, batches, Space.of(panel, batches))
+    return Model(panel, priors, reading, batches, Space.of(panel, batches, reading))
 
 
 def write(spec: Model) -> pm.Model:
@@ -204,7 +219,7 @@ def write(spec: Model) -> pm.Model:
         for kind in panel.kinds:
             c[f"complementarity_{kind}"] = priors[f"complementarity_{kind}"].rv()
         c["scope"] = priors["scope"].rv()
-        left, right = sides(panel, P, c)
+        left, right = sides(panel, P, c, space.pressed)
         weather = piece.drive(pt, left, right, c)
         error = pm.Normal("complementarity_error", shape=(len(panel.kinds), n_dyad, 2))
         seen = panel.complementarity.std(axis=2, keepdims=True)
@@ -233,8 +248,12 @@ def write(spec: Model) -> pm.Model:
         state_shock = state_scale * pm.ZeroSumNormal("state_shock_raw", shape=(n_year - 1, n_state))
         common = state_shock[:, panel.left] + state_shock[:, panel.right]
         first = moving[:, 0] + shock_scale / pt.sqrt(1.0 - keep_sq) * eps[:, 0]
-        moves = k * moving[:, 1:] + shock_scale * eps[:, 1:] + common.T
-        excursion = propagate(pt, first, moves, k)
+        shocks = shock_scale * eps[:, 1:] + common.T
+        if "asymmetry" in piece.PARTS:
+            kept = keeps(pt, half_life, priors["asymmetry"].rv(), moving)
+            excursion = propagate_uneven(pt, first, shocks, moving[:, 1:], kept)
+        else:
+            excursion = propagate(pt, first, k * moving[:, 1:] + shocks, k)
         # Level and trend are those of the path, which trails its target, so that they do not shift
         # with the half-life. Sampled are mean and slope of the whole path, which the record shows;
         # level and trend follow (Jacobian 1), and their priors are stated of them.
@@ -269,7 +288,11 @@ def write(spec: Model) -> pm.Model:
         delegation = pm.ZeroSumNormal("delegation", sigma=priors["delegation_scale"].rv(),
                                       dims=("year", "state"))  # fmt: skip
         votes = A + (delegation[:, panel.left] + delegation[:, panel.right]).T
-        stacked = stack(pt, A, P, words, votes)
+        lead = [priors[f"lead_{domain}"].rv() for domain in LEADING]
+        gap = moving - excursion
+        if "leads" in piece.PARTS:
+            gap = pm.Deterministic("gap", gap, dims=("dyad", "year"))
+        stacked = stack(pt, A, P, words, votes, (lead[0] * gap, lead[1] * gap))
         for name, batch in batches.items():
             family = get_family(name)
             par = family.parameters(batch, priors)

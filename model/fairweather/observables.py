@@ -17,7 +17,7 @@ from fairweather import names
 from fairweather.draws import Draws
 from fairweather.measurement import PARAMETERS, get_family
 from fairweather.measurement.batch import Batch
-from fairweather.model import prepare
+from fairweather.model import LEADING, prepare, stack
 
 # What families keep per series, as (series, ...) arrays or lists of them.
 _PER_SERIES = (
@@ -98,7 +98,9 @@ class Observables:
         pair = [p.states.index(s) for s in draws.pair]
         a, b = len(p.dyads), len(p.states)
         # Rows of the stacked latents, in the order of `stack`.
-        rows = [d, a + pair[0], a + pair[1], a + b + pair[0], a + b + pair[1], a + 2 * b + d]
+        rows = [d, a + pair[0], a + pair[1], a + b + pair[0], a + b + pair[1], a + 2 * b + d,
+                2 * (a + b) + d, 3 * a + 2 * b + d]  # fmt: skip
+        self.leads = [draws.get(f"lead_{domain}")[:, None] for domain in LEADING]
         self.seed = int(rng.integers(2**63))
         scale = draws.get("delegation_scale")[:, None]
         # Two members of a zero-sum set of b shocks.
@@ -108,14 +110,17 @@ class Observables:
         self.words = draws.get("words_scale")[:, None, None] * rng.standard_normal((n, 2, horizon))
         alignment, pressure, _ = draws.history()
         words = draws.get("words", state=draws.pair)
-        past = self.stack(alignment, pressure, words, 0.0)
+        gap = draws.get("gap", dyad=p.focal) if "gap" in draws else 0.0
+        past = self.stack(alignment, pressure, words, 0.0, gap)
         self.series = list(self._series(draws, rows, past))
 
-    @staticmethod
-    def stack(alignment: Any, pressure: Any, words: Any, delegation: Any) -> np.ndarray:
-        """Stack the latents the series read, shape (draw, 6, year)."""
-        blocks = [alignment[:, None], pressure, pressure + words, (alignment + delegation)[:, None]]
-        return np.concatenate(blocks, axis=1)
+    def stack(
+        self, alignment: Any, pressure: Any, words: Any, delegation: Any, gap: Any
+    ) -> np.ndarray:
+        """Stack the latents the series read, shape (draw, 8, year)."""
+        one = alignment[:, None]
+        leads = tuple((lead * gap)[:, None] for lead in self.leads)
+        return stack(np, one, pressure, words, (alignment + delegation)[:, None], leads)
 
     @staticmethod
     def _series(draws: Draws, rows: list[int], past: np.ndarray) -> Iterator[Series]:
@@ -146,19 +151,21 @@ class Observables:
             "unit": (names.INDICATOR, [x for s in self.series for x in s.units]),
         }
 
-    def draw(self, alignment: np.ndarray, pressure: np.ndarray) -> np.ndarray:
+    def draw(self, alignment: np.ndarray, pressure: np.ndarray, gap: np.ndarray) -> np.ndarray:
         """Draw every series in the coming years.
 
         Parameters
         ----------
         alignment : ndarray, shape (draw, horizon)
         pressure : ndarray, shape (draw, 2, horizon)
+        gap : ndarray, shape (draw, horizon)
+            Between alignment and its target.
 
         Returns
         -------
         ndarray, shape (series, draw, horizon)
         """
-        future = self.stack(alignment, pressure, self.words, self.delegation)
+        future = self.stack(alignment, pressure, self.words, self.delegation, gap)
         out = []
         for number, s in enumerate(self.series):
             rng = np.random.default_rng([self.seed, number])

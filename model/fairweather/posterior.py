@@ -25,7 +25,7 @@ DIMS: dict[str, tuple[str, ...]] = {
     "agenda": ("agenda_dim_0",), "residual_spare": ("within",), "residual_within": ("within",),
     "loading_within": ("within",), "loading_count": ("count",), "loading_share": ("share",),
     "shift_within": ("within_shifted", "year"), "shift_count": ("count_shifted", "year"),
-    "share_level": ("share_series",), "delegation": ("year", "state"),
+    "share_level": ("share_series",), "delegation": ("year", "state"), "gap": ("dyad", "year"),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, lag, speed, step
+from fairweather.dynamics import five_year_share, keeps, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS, get_family
 from fairweather.model import Space, complementarity_pull, incidence, past_deviation, prepare, sides
@@ -24,6 +24,7 @@ from fairweather.panel import Panel, fill_anchor
 from fairweather.posterior import dataset, labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
+from fairweather.readings.parts import narrowed, pressed, seen
 from fairweather.structure import (
     draw_parameters,
     paths,
@@ -116,7 +117,8 @@ def simulate_world(
     >>> simulate_world(panel, parameters={"half_life": 4.0}, random_seed=1).alignment.shape[0]
     3
     """
-    priors, rng = priors or load_priors(), np.random.default_rng(random_seed)
+    priors, rng = narrowed(priors or load_priors(), reading), np.random.default_rng(random_seed)
+    panel = seen(panel, reading)
     space, batches = Space.of(panel), prepare(panel, priors)
     n_state, n_dyad, n_year = len(panel.states), len(panel.dyads), len(panel.years)
     par = draw_parameters(panel, priors, reading, rng, known=parameters, batches=batches)
@@ -128,12 +130,12 @@ def simulate_world(
     pressure, deviation = np.full(noise.shape, panel.anchor_mean), past_deviation(n_year)
     # A year's pressure answers to earlier alignment alone: every round settles the next year.
     for t in range(n_year):
-        target, _ = targets(panel, reading, par, pressure, comp)
-        alignment = paths(panel, par, target, eps, common)
+        moving, _ = targets(panel, reading, par, pressure, comp)
+        alignment, _ = paths(panel, par, moving, eps, common)
         company = mean_over_dyads @ (alignment @ deviation.T)
         pressure[:, t] = pressure_path(panel, par, noise, company)[:, t]
-    target, centre = targets(panel, reading, par, pressure, comp)
-    alignment = paths(panel, par, target, eps, common)
+    moving, centre = targets(panel, reading, par, pressure, comp)
+    alignment, gap = paths(panel, par, moving, eps, common)
     if not np.isfinite(alignment).all():
         raise FairweatherError(
             "pressure and alignment feed on each other without bound; "
@@ -142,16 +144,16 @@ def simulate_world(
     words = priors.fixed("words_scale") * rng.standard_normal((n_state, n_year))
     delegation = par["delegation_scale"] * zero_sum(rng, (n_year, n_state))
     par = {**par, "target_centre": centre, "delegation": delegation}
-    latents = {"alignment": alignment, "pressure": pressure, "words": words}
-    rows_read = stacked(panel, {**latents, "delegation": delegation})
+    latents = {"alignment": alignment, "pressure": pressure, "words": words, "gap": gap}
+    rows_read = stacked(panel, {**par, **latents})
     rows = {k: frame.copy() for k, frame in panel.rows.items()}
     for name, batch in batches.items():
         own = {k: np.asarray(par[v]) for k, v in PARAMETERS[name].items() if v in par}
-        seen = get_family(name).simulate(batch, batch.read(rows_read), own, rng)
+        shown = get_family(name).simulate(batch, batch.read(rows_read), own, rng)
         for k, indicator in enumerate(batch.ids):
             series = np.flatnonzero(batch.which == k)
             old, units = rows[indicator], batch.unit[series]
-            rows[indicator] = _write(old, seen[series], units, name, whole)
+            rows[indicator] = _write(old, shown[series], units, name, whole)
     return World(par, alignment, pressure, words, comp, rows, panel, priors)
 
 
@@ -199,20 +201,23 @@ def prior_tree(
     """
     import xarray as xr
 
-    priors, rng = priors or load_priors(), np.random.default_rng(random_seed)
+    priors, rng = narrowed(priors or load_priors(), reading), np.random.default_rng(random_seed)
+    panel = seen(panel, reading)
     space, batches = Space.of(panel), prepare(panel, priors)
     n_state, n_dyad, n_year = len(panel.states), len(panel.dyads), len(panel.years)
     par = draw_parameters(panel, priors, reading, rng, size=(draws,), batches=batches)
     error = rng.standard_normal((draws, len(panel.kinds), n_dyad, 2))
     comp = slow_error(panel, space, priors, error)
     pressure = np.broadcast_to(panel.anchor_fill, (draws, n_state, n_year)).copy()
-    target, centre = targets(panel, reading, par, pressure, comp)
-    eps = rng.standard_t(priors.fixed("shock_df"), target.shape)
+    moving, centre = targets(panel, reading, par, pressure, comp)
+    eps = rng.standard_t(priors.fixed("shock_df"), moving.shape)
     common = wide(par["state_shock_scale"]) * zero_sum(rng, (draws, n_year - 1, n_state))
     words = priors.fixed("words_scale") * rng.standard_normal((draws, n_state, n_year))
+    alignment, gap = paths(panel, par, moving, eps, common)
+    if "leads" in get_reading(reading).PARTS:
+        par["gap"] = gap
     par |= {
-        "target_centre": centre, "alignment": paths(panel, par, target, eps, common),
-        "pressure": pressure, "words": words,
+        "target_centre": centre, "alignment": alignment, "pressure": pressure, "words": words,
         "delegation": wide(par["delegation_scale"]) * zero_sum(rng, (draws, n_year, n_state)),
         # As in a fit, only the focal dyad's is kept.
         "complementarity": comp[:, :, panel.dyads.index(panel.focal)],
@@ -260,7 +265,11 @@ def prior_check(
     FairweatherError
         The panel has no year in 2001-04.
     """
-    priors, rng = priors or load_priors(), np.random.default_rng([random_seed, 1])
+    priors, rng = (
+        narrowed(priors or load_priors(), reading),
+        np.random.default_rng([random_seed, 1]),
+    )
+    panel = seen(panel, reading)
     window = np.flatnonzero((panel.years >= 2001) & (panel.years <= 2004))
     if len(window) == 0:
         raise FairweatherError("the panel has no year in 2001-04; start it earlier")
@@ -272,7 +281,8 @@ def prior_check(
     one = {**par, "level": par["level"][:, [at]], "dyad_drift": par["dyad_drift"][:, [at]]}
     narrow = replace(panel, left=panel.left[[at]], right=panel.right[[at]], dyads=(panel.focal,))
     piece = get_reading(reading)
-    k, df = speed(par["half_life"])[:, None], priors.fixed("shock_df")
+    rest, df = 1.0 - speed(par["half_life"])[:, None], priors.fixed("shock_df")
+    whose = tuple(side[[at]] for side in pressed(panel, reading))
     shape = (draws, worlds, n_year + horizon)
     # Two states' shocks, zero-sum over the panel's states.
     share = np.sqrt(2.0 - 4.0 / len(panel.states))
@@ -289,18 +299,17 @@ def prior_check(
         comp = np.concatenate([comp, np.repeat(comp[..., -1:], horizon, axis=3)], axis=3)
         c = {n: v if piece.COEFFICIENTS.get(n) == names.STATE else wide(v)
              for n, v in one.items() if v.ndim == 1 or n == "elasticity"}  # fmt: skip
-        moving = piece.drive(np, *sides(narrow, pressure, c), c)
+        moving = piece.drive(np, *sides(narrow, pressure, c, whose), c)
         moving = moving + complementarity_pull(np, comp, pressure, narrow, c)
         moving = moving[:, 0] - par["target_centre"][:, [at]]
         moving = moving / five_year_share(par["half_life"])[:, None]
-        target = (
-            one["level"] + moving + one["dyad_drift"] * (decade + lag(par["half_life"])[:, None])
-        )
-        ahead = one["dyad_drift"] * lag(par["half_life"])[:, None]
+        keep = keeps(np, par["half_life"][:, None], par["asymmetry"][:, None], moving)
         path = np.empty(shape)
-        path[..., 0] = (target[:, :1] - ahead) + shocks[..., 0] / np.sqrt(1.0 - (1.0 - k) ** 2)
+        path[..., 0] = moving[:, :1] + shocks[..., 0] / np.sqrt(1.0 - rest**2)
         for t in range(1, shape[2]):
-            path[..., t] = step(path[..., t - 1], target[:, [t]], shocks[..., t], k)
+            moves = 1.0 - keep[:, [t - 1]]
+            path[..., t] = step(path[..., t - 1], moving[:, [t]], shocks[..., t], moves)
+        path += (one["level"] + one["dyad_drift"] * decade)[:, None]
         bar = path[..., window].mean(axis=2)
         gap = path[..., n_year - 1] - bar
         above = (gap > 0) & (gap < panel.reference[names.ALIGNMENT][1])

@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, lag, speed, step
+from fairweather.dynamics import five_year_share, keeps, speed, step
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS
 from fairweather.measurement.batch import Batch
-from fairweather.model import Space, complementarity_pull, prepare, sides, stack
+from fairweather.model import LEADING, Space, complementarity_pull, prepare, sides, stack
 from fairweather.panel import Panel
 from fairweather.priors import Priors
 from fairweather.readings import get_reading
+from fairweather.readings.parts import narrowed, pressed
 
 _COMMON = (
     "half_life", "wander", "state_wander", "scope", "drift", "dyad_drift_scale", "feedback",
     "pressure_half_life", "pressure_innovation", "delegation_scale",
+    "asymmetry", "lead_security", "lead_economic",
 )  # fmt: skip
 _HYPER = {"elasticity": ("elasticity_mean", "elasticity_scale")}
 
@@ -77,7 +79,7 @@ def draw_parameters(
     >>> draw_parameters(panel, fw.load_priors(), "elastic-side", rng)["elasticity"].shape
     (3,)
     """
-    known, out = dict(known or {}), {}
+    known, out, priors = dict(known or {}), {}, narrowed(priors, reading)
     batches = prepare(panel, priors) if batches is None else batches
     n_state, n_dyad = len(panel.states), len(panel.dyads)
     space = Space.of(panel)
@@ -149,7 +151,7 @@ def slow_error(panel: Panel, space: Space, priors: Priors, error: np.ndarray) ->
 def targets(
     panel: Panel, reading: str, par: dict[str, Any], pressure: np.ndarray, comp: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Target of every dyad and year, and the centre taken out of its moving part.
+    """Compute the moving part of each dyad's target by year, and the centre taken out of it.
 
     Parameters
     ----------
@@ -160,34 +162,49 @@ def targets(
 
     Returns
     -------
-    target : ndarray, shape (..., dyad, year)
+    moving : ndarray, shape (..., dyad, year)
+        In the long run, centred; level and trend are those of the path and not in it.
     centre : ndarray, shape (..., dyad)
     """
     piece = get_reading(reading)
     wanted = {*piece.COEFFICIENTS, "scope", *(f"complementarity_{kind}" for kind in panel.kinds)}
     c = {k: par[k] if piece.COEFFICIENTS.get(k) == names.STATE else wide(par[k]) for k in wanted}
-    left, right = sides(panel, pressure, c)
+    left, right = sides(panel, pressure, c, pressed(panel, reading))
     moving = piece.drive(np, left, right, c) + complementarity_pull(np, comp, pressure, panel, c)
     centre = moving.mean(axis=-1)
-    moving = (moving - centre[..., None]) / wide(five_year_share(par["half_life"]))
-    # Level and trend are those of the path: the target's own trend runs ahead of it.
-    drift = wide(par["dyad_drift"], 1) * (Space.of(panel).decade + wide(lag(par["half_life"])))
-    return wide(par["level"], 1) + moving + drift, centre
+    return (moving - centre[..., None]) / wide(five_year_share(par["half_life"])), centre
 
 
 def paths(
-    panel: Panel, par: dict[str, Any], target: np.ndarray, eps: np.ndarray, common: np.ndarray
-) -> np.ndarray:
-    """Alignment by the recursion; `eps` (..., dyad, year) and `common` (..., year, state)."""
-    k, scale = wide(speed(par["half_life"]), 1), wide(par["shock_scale"], 1)
+    panel: Panel, par: dict[str, Any], moving: np.ndarray, eps: np.ndarray, common: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Alignment by the recursion, and the gap to its target.
+
+    Parameters
+    ----------
+    par : dict
+    moving : ndarray, shape (..., dyad, year)
+        From `targets`.
+    eps : ndarray, shape (..., dyad, year)
+        Standard shocks of dyads.
+    common : ndarray, shape (..., year - 1, state)
+        Shocks of states.
+
+    Returns
+    -------
+    alignment, gap : ndarray, shape (..., dyad, year)
+    """
+    scale = wide(par["shock_scale"], 1)
+    rest = wide(1.0 - speed(par["half_life"]), 1)
+    keep = keeps(np, wide(par["half_life"]), wide(par["asymmetry"]), moving)
     both = common[..., panel.left] + common[..., panel.right]
-    out = np.empty(np.broadcast_shapes(target.shape, eps.shape))
-    start = target[..., 0] - np.asarray(par["dyad_drift"]) * wide(lag(par["half_life"]), 1)
-    out[..., 0] = start + scale / np.sqrt(1.0 - (1.0 - k) ** 2) * eps[..., 0]
+    out = np.empty(np.broadcast_shapes(moving.shape, eps.shape))
+    out[..., 0] = moving[..., 0] + scale / np.sqrt(1.0 - rest**2) * eps[..., 0]
     for t in range(1, out.shape[-1]):
         shock = scale * eps[..., t] + both[..., t - 1, :]
-        out[..., t] = step(out[..., t - 1], target[..., t], shock, k)
-    return out
+        out[..., t] = step(out[..., t - 1], moving[..., t], shock, 1.0 - keep[..., t - 1])
+    path = wide(par["level"], 1) + wide(par["dyad_drift"], 1) * Space.of(panel).decade + out
+    return path, moving - out
 
 
 def stacked(panel: Panel, values: Mapping[str, Any]) -> np.ndarray:
@@ -198,7 +215,8 @@ def stacked(panel: Panel, values: Mapping[str, Any]) -> np.ndarray:
     panel : Panel
     values : mapping of str to array
         Named as in the posterior, any leading axes: ``alignment`` (..., dyad, year), ``pressure``
-        and ``words`` (..., state, year), ``delegation`` (..., year, state).
+        and ``words`` (..., state, year), ``delegation`` (..., year, state); ``gap`` (..., dyad,
+        year) and the leads of the domains, where the reading has them.
 
     Returns
     -------
@@ -208,7 +226,11 @@ def stacked(panel: Panel, values: Mapping[str, Any]) -> np.ndarray:
     x = {k: np.asarray(values[k], float) for k in ("alignment", "pressure", "words", "delegation")}
     visit = x["delegation"][..., panel.left] + x["delegation"][..., panel.right]
     votes = x["alignment"] + np.swapaxes(visit, -1, -2)
-    return stack(np, x["alignment"], x["pressure"], x["words"], votes)
+    leads = (0.0, 0.0)
+    if "gap" in values:
+        gap = np.asarray(values["gap"], float)
+        leads = tuple(wide(values[f"lead_{domain}"]) * gap for domain in LEADING)
+    return stack(np, x["alignment"], x["pressure"], x["words"], votes, leads)
 
 
 def pressure_path(

@@ -27,7 +27,7 @@ def measure(x, f, fo, i, io, w, wo, dstack, grad):
     )
     constant = vec(f, fo[slots.D_CONSTANTS], len(slots.CONSTANTS))
     vprior = mat(f, fo[slots.D_VECTOR], len(slots.VECTORS), 2)
-    L = mat(w, wo[slots.W_STACKED], 2 * size[slots.N_DYAD] + 2 * size[slots.N_STATE], T)
+    L = mat(w, wo[slots.W_STACKED], 4 * size[slots.N_DYAD] + 2 * size[slots.N_STATE], T)
     total = 0.0
     n = size[slots.N_VOTE]
     if n > 0:

@@ -15,6 +15,7 @@ from fairweather.engine import slots
 from fairweather.engine.drive import compiled
 from fairweather.engine.pack import Packed
 from fairweather.errors import SamplerError
+from fairweather.readings import get_reading
 
 if TYPE_CHECKING:
     from fairweather.model import Model
@@ -34,8 +35,7 @@ class Density:
         self.work = packed.views(self._w)
         p = packed
         self._data = (p.f, p.fo, p.i, p.io, self._w, p.wo)
-        self._sides = (np.ascontiguousarray(model.panel.left, np.int64),
-                       np.ascontiguousarray(model.panel.right, np.int64))  # fmt: skip
+        self._sides = [np.ascontiguousarray(side, np.int64) for side in model.space.pressed]
 
     def forward(self, x: np.ndarray) -> None:
         """Work out paths and everything on the way to them."""
@@ -78,6 +78,8 @@ class Density:
             "alignment": w["stacked"][: len(panel.dyads)],
             **dict(zip(slots.DERIVED, w["derived"], strict=True)),
         }  # fmt: skip
+        if "leads" in get_reading(self._model.reading).PARTS:
+            out["gap"] = w["moving"] - w["excursion"]
         return {k: np.array(v, dtype=float) for k, v in out.items()}
 
     def expand_all(self, x: np.ndarray) -> dict[str, np.ndarray]:

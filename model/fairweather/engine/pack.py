@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fairweather.dynamics import TURN
 from fairweather.engine import slots
 from fairweather.engine.drive import arguments
 from fairweather.errors import FairweatherError
@@ -238,7 +239,7 @@ def pack(model: Model) -> Packed:
             *(model.batches[b].extra["shift_scale"] if b in model.batches else 1.0
               for b in ("within", "count")),
             model.batches["share"].extra["concentration"] if "share" in model.batches else 1.0,
-            priors.fixed("anchor_error"), panel.anchor_mean,
+            priors.fixed("anchor_error"), panel.anchor_mean, TURN,
         ],
         "scalar_mu": [mu for _, mu, _ in table], "scalar_sigma": [s for *_, s in table],
         "vector_prior": [v[1:] for v in vectors], "fill": panel.anchor_fill, "mean": space.mean,
@@ -252,6 +253,7 @@ def pack(model: Model) -> Packed:
         "scalar_kind": [k for k, *_ in table],
         "block_at": [blocks[n].at if n in blocks else -1 for n in slots.BLOCKS],
         "vector_kind": [k for k, *_ in vectors], "left": panel.left, "right": panel.right,
+        "pressed_left": space.pressed[0], "pressed_right": space.pressed[1],
     }  # fmt: skip
     f, fo = _flat(slots.DATA, data, float)
     i, io = _flat(slots.INDEX, index, np.int64)
@@ -260,8 +262,8 @@ def pack(model: Model) -> Packed:
         "coefficient": (free,), "own_raw": (S,),
         "state_shock": (T - 1, S), "delegation": (T, S), "pull": (D, T),
         "partial": (len(wanted), D, T), "complementarity": (K, D, T), "moving": (D, T),
-        "centre": (D,), "trend": (D,), "level": (D,), "excursion": (D, T),
-        "stacked": (2 * D + 2 * S, T), "derived": (len(slots.DERIVED),),
+        "centre": (D,), "trend": (D,), "level": (D,), "excursion": (D, T), "keep": (D, T),
+        "stacked": (4 * D + 2 * S, T), "derived": (len(slots.DERIVED),),
     }  # fmt: skip
     counts = [int(np.prod(shapes[n], dtype=int)) for n in slots.WORK]
     wo = np.cumsum([0, *counts[:-1]]).astype(np.int64)

@@ -80,9 +80,12 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
     # Year by year for one state at a time: what a dyad reads and adds to lies side by side.
     common = turned(mat(w, wo[slots.W_STATE_SHOCK], T - 1, S))
     dcommon, dvisit = np.zeros((S, T - 1)), np.zeros((S, T))
-    dA, dmoving = np.empty(T), np.empty((D, T))
+    dA, dgap, dmoving = np.empty(T), np.empty(T), np.zeros((D, T))
+    kept, skew = mat(w, wo[slots.W_KEEP], D, T), scalar[slots.ASYMMETRY]
+    ahead, ahead_e = scalar[slots.LEAD_SECURITY], scalar[slots.LEAD_ECONOMIC]
+    dlead, dlead_e, dskew, dlife = 0.0, 0.0, 0.0, 0.0
     r = 2.0 ** (-1.0 / scalar[slots.HALF_LIFE])
-    k, rest = 1.0 - r, 1.0 / math.sqrt(1.0 - r * r)
+    rest = 1.0 / math.sqrt(1.0 - r * r)
     scale, sscale = derived[slots.X_SHOCK], derived[slots.X_STATE_SHOCK]
     dr, dscale, dsscale = 0.0, 0.0, 0.0
     level, trend = vec(w, wo[slots.W_LEVEL], D), vec(w, wo[slots.W_TREND], D)
@@ -107,25 +110,43 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
             vote = dstack[D + 2 * S + d, t]
             dvisit[a, t] += vote
             dvisit[b, t] += vote
-            dA[t] = dstack[d, t] + vote
+            sec, eco = dstack[2 * D + 2 * S + d, t], dstack[3 * D + 2 * S + d, t]
+            dA[t] = dstack[d, t] + vote + sec + eco
+            gap = moving[d, t] - u[d, t]
+            dlead += sec * gap
+            dlead_e += eco * gap
+            dgap[t] = ahead * sec + ahead_e * eco
             up += dA[t]
             slope += dA[t] * decade[t]
         up -= grand / D + off * tight
         slope -= z / (D * constant[slots.K_DRIFT_SIGMA]) + off_t * tight_t
         gmean[d] += constant[slots.K_MEAN_STEP] * up
         gslope[d] += constant[slots.K_SLOPE_STEP] * slope
+        keep = r
         for t in range(T - 1, -1, -1):
-            later = dA[t] - up / T - slope * decade[t] / squares + r * later
+            later = dA[t] - dgap[t] - up / T - slope * decade[t] / squares + keep * later
+            dmoving[d, t] += dgap[t]
             if t > 0:
-                dmoving[d, t] = k * later
+                if skew != 0.0:
+                    keep = kept[d, t]
+                    turn = math.tanh((moving[d, t] - moving[d, t - 1]) / constant[slots.K_TURN])
+                    # Derivative with respect to the logarithm of this year's half-life.
+                    dlog = -later * (u[d, t - 1] - moving[d, t]) * keep * math.log(keep)
+                    dlife += dlog
+                    dskew += 0.5 * turn * dlog
+                    bend = 0.5 * skew * (1.0 - turn * turn) / constant[slots.K_TURN] * dlog
+                    dmoving[d, t] += bend
+                    dmoving[d, t - 1] -= bend
+                else:
+                    dr += later * (u[d, t - 1] - moving[d, t])
+                dmoving[d, t] += (1.0 - keep) * later
                 gshock[d, t] += scale * later
                 dscale += later * shock[d, t]
                 dcommon[a, t - 1] += later
                 dcommon[b, t - 1] += later
                 dsscale += later * (common[a, t - 1] + common[b, t - 1])
-                dr += later * (u[d, t - 1] - moving[d, t])
             else:
-                dmoving[d, 0] = later
+                dmoving[d, 0] += later
                 gshock[d, 0] += scale * rest * later
                 dscale += later * rest * shock[d, 0]
                 dr += later * scale * shock[d, 0] * r * rest**3
@@ -151,8 +172,10 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
     views = 2 * (1 + size[slots.N_VIEW])
     dm, both, pulled = np.empty(T), np.empty(T), np.empty(T)
     scope, dscope = scalar[slots.SCOPE], 0.0
+    from_left = vec(i, io[slots.I_PRESSED_LEFT], D)
+    from_right = vec(i, io[slots.I_PRESSED_RIGHT], D)
     for d in range(D):
-        a, b = left[d], right[d]
+        a, b, pa, pb = left[d], right[d], from_left[d], from_right[d]
         mean = 0.0
         for t in range(T):
             dm[t] = dmoving[d, t]
@@ -179,14 +202,16 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
         for t in range(T):
             dscope += pulled[t] * both[t]
             half = 0.5 * scope * pulled[t]
-            dP[a, t] += half + dm[t] * partial[d * T + t]
-            dP[b, t] += half + dm[t] * partial[D * T + d * T + t]
+            dP[a, t] += half
+            dP[b, t] += half
+            dP[pa, t] += dm[t] * partial[d * T + t]
+            dP[pb, t] += dm[t] * partial[D * T + d * T + t]
         for n in range(2, size[slots.N_ARGUMENT]):
             total = 0.0
             for t in range(T):
                 total += dm[t] * partial[n * D * T + d * T + t]
             if n < views:
-                dview[n // 2 - 1, a if n % 2 == 0 else b] += total
+                dview[n // 2 - 1, pa if n % 2 == 0 else pb] += total
             else:
                 dscalar[slots.FIRST_EXTRA + K + n - views] += total
     dscalar[slots.SCOPE] += dscope
@@ -198,5 +223,9 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
         extend_back(dview[0], vec(grad, block[slots.OWN], S - 1))
     dr -= 5.0 * r**4 * dfive
     dscalar[slots.HALF_LIFE] += dr * r * math.log(2.0) / scalar[slots.HALF_LIFE] ** 2
+    dscalar[slots.HALF_LIFE] += dlife / scalar[slots.HALF_LIFE]
+    dscalar[slots.ASYMMETRY] += dskew
+    dscalar[slots.LEAD_SECURITY] += dlead
+    dscalar[slots.LEAD_ECONOMIC] += dlead_e
     priors = z * z + grand * grand + sum_level * tight + sum_trend * tight_t
     return -0.5 * priors - (D - 1.0) * math.log(spread_t)

@@ -19,6 +19,9 @@ SCALARS = (
     "delegation_scale",
     "elasticity_mean",
     "elasticity_scale",
+    "asymmetry",
+    "lead_security",
+    "lead_economic",
 )
 (
     HALF_LIFE,
@@ -32,6 +35,9 @@ SCALARS = (
     DELEGATION_SCALE,
     ELASTICITY_MEAN,
     ELASTICITY_SCALE,
+    ASYMMETRY,
+    LEAD_SECURITY,
+    LEAD_ECONOMIC,
 ) = range(len(SCALARS))
 FIRST_EXTRA = len(SCALARS)
 
@@ -161,6 +167,7 @@ CONSTANTS = (
     "share_concentration",
     "anchor_scale",
     "anchor_mean",
+    "turn",
 )
 (
     K_STEP,
@@ -177,6 +184,7 @@ CONSTANTS = (
     K_SHARE,
     K_ANCHOR,
     K_MEAN,
+    K_TURN,
 ) = range(len(CONSTANTS))
 # Priors of vector parameters, as mean and spread: rows of "vector_prior".
 VECTORS = ("residual_spare", "loading_within", "loading_count", "loading_share", "share_level")
@@ -191,6 +199,8 @@ INDEX = (
     "vector_kind",
     "left",
     "right",
+    "pressed_left",
+    "pressed_right",
     "vote_row",
     "vote_gap",
     "within_row",
@@ -214,6 +224,8 @@ INDEX = (
     I_VECTOR_KIND,
     I_LEFT,
     I_RIGHT,
+    I_PRESSED_LEFT,
+    I_PRESSED_RIGHT,
     I_VOTE_ROW,
     I_VOTE_GAP,
     I_WITHIN_ROW,
@@ -290,6 +302,7 @@ WORK = (
     "trend",
     "level",
     "excursion",
+    "keep",
     "stacked",
     "derived",
 )
@@ -310,6 +323,7 @@ WORK = (
     W_TREND,
     W_LEVEL,
     W_EXCURSION,
+    W_KEEP,
     W_STACKED,
     W_DERIVED,
 ) = range(len(WORK))

@@ -162,15 +162,23 @@ def build(x, f, fo, i, io, w, wo):
     u, shock = mat(w, wo[slots.W_EXCURSION], D, T), mat(x, block[slots.SHOCK], D, T)
     common = turned(mat(w, wo[slots.W_STATE_SHOCK], T - 1, S))
     visit = turned(mat(w, wo[slots.W_DELEGATION], T, S))
-    stacked = mat(w, wo[slots.W_STACKED], 2 * D + 2 * S, T)
+    stacked = mat(w, wo[slots.W_STACKED], 4 * D + 2 * S, T)
+    kept, skew = mat(w, wo[slots.W_KEEP], D, T), scalar[slots.ASYMMETRY]
+    ahead = scalar[slots.LEAD_SECURITY]
+    ahead_e = scalar[slots.LEAD_ECONOMIC]
     first = derived[slots.X_SHOCK] / math.sqrt(1.0 - r * r)
     for d in range(D):
         a, b = left[d], right[d]
         u[d, 0] = moving[d, 0] + first * shock[d, 0]
         for t in range(1, T):
+            keep = r
+            if skew != 0.0:
+                turn = math.tanh((moving[d, t] - moving[d, t - 1]) / constant[slots.K_TURN])
+                keep = 2.0 ** (-math.exp(-0.5 * skew * turn) / scalar[slots.HALF_LIFE])
+                kept[d, t] = keep
             u[d, t] = (
-                r * u[d, t - 1]
-                + (1.0 - r) * moving[d, t]
+                keep * u[d, t - 1]
+                + (1.0 - keep) * moving[d, t]
                 + derived[slots.X_SHOCK] * shock[d, t]
                 + derived[slots.X_STATE_SHOCK] * (common[a, t - 1] + common[b, t - 1])
             )
@@ -185,6 +193,9 @@ def build(x, f, fo, i, io, w, wo):
         for t in range(T):
             stacked[d, t] = level[d] + trend[d] * decade[t] + u[d, t]
             stacked[D + 2 * S + d, t] = stacked[d, t] + visit[a, t] + visit[b, t]
+            gap = moving[d, t] - u[d, t]
+            stacked[2 * D + 2 * S + d, t] = stacked[d, t] + ahead * gap
+            stacked[3 * D + 2 * S + d, t] = stacked[d, t] + ahead_e * gap
     words = mat(w, wo[slots.W_WORDS], S, T)
     for s in range(S):
         for t in range(T):

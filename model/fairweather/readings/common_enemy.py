@@ -13,6 +13,10 @@ from typing import Any
 LABEL = "common enemy"
 CLAIM = "shared pressure joins; the learned exponent says whether the weaker side decides"
 COEFFICIENTS: dict[str, str | None] = {"shared_pressure": None, "exponent": None}
+PARTS = ("trend", "complementarity", "scope")
+DRIVERS = "complementarity"
+PRESSED = "own"
+HOLDS: dict[str, dict[str, Any]] = {}
 
 
 def coefficients(priors: Any, space: Any) -> dict[str, Any]:

@@ -11,6 +11,10 @@ from typing import Any
 LABEL = "smooth drift"
 CLAIM = "a trend per dyad; US pressure plays no part"
 COEFFICIENTS: dict[str, str | None] = {}
+PARTS = ("trend",)
+DRIVERS = "complementarity"
+PRESSED = "own"
+HOLDS: dict[str, dict[str, Any]] = {}
 
 
 def coefficients(priors: Any, space: Any) -> dict[str, Any]:

@@ -14,6 +14,10 @@ from typing import Any
 LABEL = "elastic side"
 CLAIM = "each side has its own elasticity; relief on one side can be enough"
 COEFFICIENTS: dict[str, str | None] = {"elasticity": "state", "coupling": None}
+PARTS = ("trend", "complementarity", "scope")
+DRIVERS = "complementarity"
+PRESSED = "own"
+HOLDS: dict[str, dict[str, Any]] = {}
 
 
 def coefficients(priors: Any, space: Any) -> dict[str, Any]:

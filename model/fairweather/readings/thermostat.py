@@ -11,6 +11,10 @@ from typing import Any
 LABEL = "thermostat"
 CLAIM = "pressures add up; each state answers to its own"
 COEFFICIENTS: dict[str, str | None] = {"elasticity": "state"}
+PARTS = ("trend", "complementarity", "scope")
+DRIVERS = "complementarity"
+PRESSED = "own"
+HOLDS: dict[str, dict[str, Any]] = {}
 
 
 def coefficients(priors: Any, space: Any) -> dict[str, Any]:

@@ -1,0 +1,27 @@
+"""Scope: complementarity counts only where pressure is present, and pressure alone does nothing.
+
+Invariant: without complementarity above or below its mean, pressure has no effect.
+Guarded by ``tests/test_readings.py``. The brief's words on economics (claim C36), taken alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+LABEL = "scope"
+CLAIM = "complementarity counts only where pressure is present"
+COEFFICIENTS: dict[str, str | None] = {}
+PARTS = ("trend", "scope")
+DRIVERS = "complementarity"
+PRESSED = "own"
+HOLDS: dict[str, dict[str, Any]] = {}
+
+
+def coefficients(priors: Any, space: Any) -> dict[str, Any]:
+    """No coefficient of its own."""
+    return {}
+
+
+def drive(xp: Any, left: Any, right: Any, c: dict[str, Any]) -> Any:
+    """Return the pull of pressure on the target: none."""
+    return xp.zeros_like(left["pressure"])
