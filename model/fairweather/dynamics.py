@@ -61,24 +61,30 @@ def keeps(xp: Any, half_life: Any, asymmetry: Any, moving: Any) -> Any:
     return 2.0 ** (-xp.exp(-0.5 * asymmetry * turn) / half_life)
 
 
-def propagate_uneven(xp: Any, first: Any, shocks: Any, moving: Any, keep: Any) -> Any:
-    """Accumulate a path whose speed changes by year: the same product, year by year.
+def follow(xp: Any, moving: Any, keep: Any) -> Any:
+    """Follow a moving target from its first value, at a speed that changes by year.
+
+    The same product as in `propagate`, written with sums of logarithms.
 
     Parameters
     ----------
     xp : module
-    first : array, shape (dyad,)
-    shocks, moving : array, shape (dyad, year - 1)
-        Of the later years.
+    moving : array, shape (dyad, year)
     keep : array, shape (dyad, year - 1)
         From `keeps`.
 
     Returns
     -------
     array, shape (dyad, year)
+        The answer to the target; shocks come on top and fade at the common speed.
+
+    Examples
+    --------
+    >>> follow(np, np.array([[0.0, 1.0, 1.0]]), np.array([[0.5, 0.5]])).tolist()
+    [[0.0, 0.5, 0.75]]
     """
     past = xp.concatenate([xp.zeros_like(keep[:, :1]), xp.cumsum(xp.log(keep), axis=1)], axis=1)
-    inputs = xp.concatenate([first[:, None], (1.0 - keep) * moving + shocks], axis=1)
+    inputs = xp.concatenate([moving[:, :1], (1.0 - keep) * moving[:, 1:]], axis=1)
     return xp.exp(past) * xp.cumsum(xp.exp(-past) * inputs, axis=1)
 
 

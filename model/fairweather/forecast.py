@@ -19,7 +19,7 @@ import numpy as np
 
 from fairweather import names
 from fairweather.draws import Draws, spans
-from fairweather.dynamics import keeps, step
+from fairweather.dynamics import follow, keeps, speed, step
 from fairweather.errors import FairweatherError, ScenarioError
 from fairweather.observables import Observables
 from fairweather.scenarios import BASELINE, Scenarios, check_scenarios, load_scenarios, shifts
@@ -113,6 +113,13 @@ class Futures:
         self.shocks = Shocks.draw(draws, futures, horizon, rng)
         self.past, self.pressure_past, comp = draws.history()
         self.complementarity = comp[:, :, -1:]
+        years = draws.panel.years
+        # Where the answer to the target stands, and what is left of earlier shocks.
+        self.moving_past = draws.moving(self.pressure_past[:, None], comp, years)
+        life, skew = (draws.get(k)[:, None] for k in ("half_life", "asymmetry"))
+        past = self.moving_past[:, 0]
+        self.answered = follow(np, past, keeps(np, life, skew, past))[:, -1:]
+        self.stray = self.past[:, -1:] - draws.standing(years)[:, 0, -1:] - self.answered
         self.years = draws.panel.origin + np.arange(1, horizon + 1)
 
     def under(self, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,17 +140,19 @@ class Futures:
 
     def whole(self, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Alignment, pressure, and the gap to the target (draw, future, horizon)."""
-        draws, years = self.draws, np.append(self.years[0] - 1, self.years)
-        felt = self.pressure_past[:, None, :, -1:] + shift[:, None] + self.shocks.pressure
-        now = np.broadcast_to(self.pressure_past[:, None, :, -1:], (*felt.shape[:-1], 1))
-        pressure = np.concatenate([now, felt], axis=-1)
-        moving = draws.moving(pressure, self.complementarity, years)
-        standing = draws.standing(years)
+        draws = self.draws
+        pressure = self.pressure_past[:, None, :, -1:] + shift[:, None] + self.shocks.pressure
+        moving = draws.moving(pressure, self.complementarity, self.years)
+        before, answered = self.moving_past[..., -1:], self.answered
         life, skew = (draws.get(k)[:, None, None] for k in ("half_life", "asymmetry"))
-        keep = keeps(np, life, skew, moving)
-        start = np.broadcast_to((self.past[:, -1:] - standing[:, :, 0]), moving.shape[:-1])
-        path = advance(start, moving[..., 1:], self.shocks.alignment, keep)
-        return standing[..., 1:] + path, felt, moving[..., 1:] - path
+        seen = np.broadcast_to(before, (*moving.shape[:-1], 1))
+        keep = keeps(np, life, skew, np.concatenate([seen, moving], axis=-1))
+        start = np.broadcast_to(answered, moving.shape[:-1])
+        answer = advance(start, moving, np.zeros(1), keep)
+        rest = np.broadcast_to(1.0 - speed(life), moving.shape)
+        stray = np.broadcast_to(self.stray, moving.shape[:-1])
+        stray = advance(stray, np.zeros(moving.shape), self.shocks.alignment, rest)
+        return draws.standing(self.years) + answer + stray, pressure, moving - answer
 
 
 def all_shifts(draws: Draws, scenarios: Scenarios, horizon: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, keeps, propagate, propagate_uneven, speed
+from fairweather.dynamics import five_year_share, follow, keeps, propagate, speed
 from fairweather.measurement import FAMILIES, get_family
 from fairweather.measurement.batch import Batch, Source
 from fairweather.panel import Panel
@@ -247,13 +247,12 @@ def write(spec: Model) -> pm.Model:
                           dims=("dyad", "year"))  # fmt: skip
         state_shock = state_scale * pm.ZeroSumNormal("state_shock_raw", shape=(n_year - 1, n_state))
         common = state_shock[:, panel.left] + state_shock[:, panel.right]
-        first = moving[:, 0] + shock_scale / pt.sqrt(1.0 - keep_sq) * eps[:, 0]
+        first = shock_scale / pt.sqrt(1.0 - keep_sq) * eps[:, 0]
         shocks = shock_scale * eps[:, 1:] + common.T
-        if "asymmetry" in piece.PARTS:
-            kept = keeps(pt, half_life, priors["asymmetry"].rv(), moving)
-            excursion = propagate_uneven(pt, first, shocks, moving[:, 1:], kept)
-        else:
-            excursion = propagate(pt, first, k * moving[:, 1:] + shocks, k)
+        # The answer to the target may depend on its direction; shocks fade at the common speed.
+        kept = keeps(pt, half_life, priors["asymmetry"].rv(), moving)
+        answer = follow(pt, moving, kept)
+        excursion = answer + propagate(pt, first, shocks, k)
         # Level and trend are those of the path, which trails its target, so that they do not shift
         # with the half-life. Sampled are mean and slope of the whole path, which the record shows;
         # level and trend follow (Jacobian 1), and their priors are stated of them.
@@ -289,7 +288,7 @@ def write(spec: Model) -> pm.Model:
                                       dims=("year", "state"))  # fmt: skip
         votes = A + (delegation[:, panel.left] + delegation[:, panel.right]).T
         lead = [priors[f"lead_{domain}"].rv() for domain in LEADING]
-        gap = moving - excursion
+        gap = moving - answer
         if "leads" in piece.PARTS:
             gap = pm.Deterministic("gap", gap, dims=("dyad", "year"))
         stacked = stack(pt, A, P, words, votes, (lead[0] * gap, lead[1] * gap))

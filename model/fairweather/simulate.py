@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fairweather import names
-from fairweather.dynamics import five_year_share, keeps, speed, step
+from fairweather.dynamics import five_year_share, follow, keeps, speed
 from fairweather.errors import FairweatherError
 from fairweather.measurement import PARAMETERS, get_family
 from fairweather.model import Space, complementarity_pull, incidence, past_deviation, prepare, sides
@@ -305,11 +305,11 @@ def prior_check(
         moving = moving / five_year_share(par["half_life"])[:, None]
         keep = keeps(np, par["half_life"][:, None], par["asymmetry"][:, None], moving)
         path = np.empty(shape)
-        path[..., 0] = moving[:, :1] + shocks[..., 0] / np.sqrt(1.0 - rest**2)
+        path[..., 0] = shocks[..., 0] / np.sqrt(1.0 - rest**2)
         for t in range(1, shape[2]):
-            moves = 1.0 - keep[:, [t - 1]]
-            path[..., t] = step(path[..., t - 1], moving[:, [t]], shocks[..., t], moves)
-        path += (one["level"] + one["dyad_drift"] * decade)[:, None]
+            path[..., t] = rest * path[..., t - 1] + shocks[..., t]
+        answer = follow(np, moving, keep)
+        path += (answer + one["level"] + one["dyad_drift"] * decade)[:, None]
         bar = path[..., window].mean(axis=2)
         gap = path[..., n_year - 1] - bar
         above = (gap > 0) & (gap < panel.reference[names.ALIGNMENT][1])

@@ -178,7 +178,7 @@ def targets(
 def paths(
     panel: Panel, par: dict[str, Any], moving: np.ndarray, eps: np.ndarray, common: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Alignment by the recursion, and the gap to its target.
+    """Alignment by the recursion, and the gap between the answer to the target and the target.
 
     Parameters
     ----------
@@ -198,13 +198,16 @@ def paths(
     rest = wide(1.0 - speed(par["half_life"]), 1)
     keep = keeps(np, wide(par["half_life"]), wide(par["asymmetry"]), moving)
     both = common[..., panel.left] + common[..., panel.right]
-    out = np.empty(np.broadcast_shapes(moving.shape, eps.shape))
-    out[..., 0] = moving[..., 0] + scale / np.sqrt(1.0 - rest**2) * eps[..., 0]
-    for t in range(1, out.shape[-1]):
+    answer = np.empty(np.broadcast_shapes(moving.shape, eps.shape))
+    stray = np.empty(answer.shape)
+    answer[..., 0] = moving[..., 0]
+    stray[..., 0] = scale / np.sqrt(1.0 - rest**2) * eps[..., 0]
+    for t in range(1, answer.shape[-1]):
         shock = scale * eps[..., t] + both[..., t - 1, :]
-        out[..., t] = step(out[..., t - 1], moving[..., t], shock, 1.0 - keep[..., t - 1])
-    path = wide(par["level"], 1) + wide(par["dyad_drift"], 1) * Space.of(panel).decade + out
-    return path, moving - out
+        answer[..., t] = step(answer[..., t - 1], moving[..., t], 0.0, 1.0 - keep[..., t - 1])
+        stray[..., t] = rest * stray[..., t - 1] + shock
+    standing = wide(par["level"], 1) + wide(par["dyad_drift"], 1) * Space.of(panel).decade
+    return standing + answer + stray, moving - answer
 
 
 def stacked(panel: Panel, values: Mapping[str, Any]) -> np.ndarray:

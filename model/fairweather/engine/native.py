@@ -79,7 +79,7 @@ class Density:
             **dict(zip(slots.DERIVED, w["derived"], strict=True)),
         }  # fmt: skip
         if "leads" in get_reading(self._model.reading).PARTS:
-            out["gap"] = w["moving"] - w["excursion"]
+            out["gap"] = w["moving"] - w["answer"]
         return {k: np.array(v, dtype=float) for k, v in out.items()}
 
     def expand_all(self, x: np.ndarray) -> dict[str, np.ndarray]:

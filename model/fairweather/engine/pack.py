@@ -262,7 +262,8 @@ def pack(model: Model) -> Packed:
         "coefficient": (free,), "own_raw": (S,),
         "state_shock": (T - 1, S), "delegation": (T, S), "pull": (D, T),
         "partial": (len(wanted), D, T), "complementarity": (K, D, T), "moving": (D, T),
-        "centre": (D,), "trend": (D,), "level": (D,), "excursion": (D, T), "keep": (D, T),
+        "centre": (D,), "trend": (D,), "level": (D,), "excursion": (D, T),
+        "keep": (D, T), "answer": (D, T),
         "stacked": (4 * D + 2 * S, T), "derived": (len(slots.DERIVED),),
     }  # fmt: skip
     counts = [int(np.prod(shapes[n], dtype=int)) for n in slots.WORK]

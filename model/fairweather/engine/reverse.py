@@ -82,6 +82,7 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
     dcommon, dvisit = np.zeros((S, T - 1)), np.zeros((S, T))
     dA, dgap, dmoving = np.empty(T), np.empty(T), np.zeros((D, T))
     kept, skew = mat(w, wo[slots.W_KEEP], D, T), scalar[slots.ASYMMETRY]
+    answer = mat(w, wo[slots.W_ANSWER], D, T)
     ahead, ahead_e = scalar[slots.LEAD_SECURITY], scalar[slots.LEAD_ECONOMIC]
     dlead, dlead_e, dskew, dlife = 0.0, 0.0, 0.0, 0.0
     r = 2.0 ** (-1.0 / scalar[slots.HALF_LIFE])
@@ -112,7 +113,7 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
             dvisit[b, t] += vote
             sec, eco = dstack[2 * D + 2 * S + d, t], dstack[3 * D + 2 * S + d, t]
             dA[t] = dstack[d, t] + vote + sec + eco
-            gap = moving[d, t] - u[d, t]
+            gap = moving[d, t] - answer[d, t]
             dlead += sec * gap
             dlead_e += eco * gap
             dgap[t] = ahead * sec + ahead_e * eco
@@ -122,31 +123,35 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
         slope -= z / (D * constant[slots.K_DRIFT_SIGMA]) + off_t * tight_t
         gmean[d] += constant[slots.K_MEAN_STEP] * up
         gslope[d] += constant[slots.K_SLOPE_STEP] * slope
-        keep = r
+        keep, answered = r, 0.0
         for t in range(T - 1, -1, -1):
-            later = dA[t] - dgap[t] - up / T - slope * decade[t] / squares + keep * later
+            direct = dA[t] - up / T - slope * decade[t] / squares
+            later = direct + r * later
+            answered = direct - dgap[t] + keep * answered
             dmoving[d, t] += dgap[t]
             if t > 0:
+                dkeep = answered * (answer[d, t - 1] - moving[d, t])
                 if skew != 0.0:
                     keep = kept[d, t]
                     turn = math.tanh((moving[d, t] - moving[d, t - 1]) / constant[slots.K_TURN])
                     # Derivative with respect to the logarithm of this year's half-life.
-                    dlog = -later * (u[d, t - 1] - moving[d, t]) * keep * math.log(keep)
+                    dlog = -dkeep * keep * math.log(keep)
                     dlife += dlog
                     dskew += 0.5 * turn * dlog
                     bend = 0.5 * skew * (1.0 - turn * turn) / constant[slots.K_TURN] * dlog
                     dmoving[d, t] += bend
                     dmoving[d, t - 1] -= bend
                 else:
-                    dr += later * (u[d, t - 1] - moving[d, t])
-                dmoving[d, t] += (1.0 - keep) * later
+                    dr += dkeep
+                dr += later * (u[d, t - 1] - answer[d, t - 1])
+                dmoving[d, t] += (1.0 - keep) * answered
                 gshock[d, t] += scale * later
                 dscale += later * shock[d, t]
                 dcommon[a, t - 1] += later
                 dcommon[b, t - 1] += later
                 dsscale += later * (common[a, t - 1] + common[b, t - 1])
             else:
-                dmoving[d, 0] += later
+                dmoving[d, 0] += answered
                 gshock[d, 0] += scale * rest * later
                 dscale += later * rest * shock[d, 0]
                 dr += later * scale * shock[d, 0] * r * rest**3

@@ -303,6 +303,7 @@ WORK = (
     "level",
     "excursion",
     "keep",
+    "answer",
     "stacked",
     "derived",
 )
@@ -324,6 +325,7 @@ WORK = (
     W_LEVEL,
     W_EXCURSION,
     W_KEEP,
+    W_ANSWER,
     W_STACKED,
     W_DERIVED,
 ) = range(len(WORK))

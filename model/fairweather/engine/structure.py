@@ -164,24 +164,28 @@ def build(x, f, fo, i, io, w, wo):
     visit = turned(mat(w, wo[slots.W_DELEGATION], T, S))
     stacked = mat(w, wo[slots.W_STACKED], 4 * D + 2 * S, T)
     kept, skew = mat(w, wo[slots.W_KEEP], D, T), scalar[slots.ASYMMETRY]
+    answer = mat(w, wo[slots.W_ANSWER], D, T)
     ahead = scalar[slots.LEAD_SECURITY]
     ahead_e = scalar[slots.LEAD_ECONOMIC]
     first = derived[slots.X_SHOCK] / math.sqrt(1.0 - r * r)
     for d in range(D):
         a, b = left[d], right[d]
-        u[d, 0] = moving[d, 0] + first * shock[d, 0]
+        # The answer to the target, whose speed may depend on direction, and shocks that fade.
+        answer[d, 0], stray = moving[d, 0], first * shock[d, 0]
+        u[d, 0] = answer[d, 0] + stray
         for t in range(1, T):
             keep = r
             if skew != 0.0:
                 turn = math.tanh((moving[d, t] - moving[d, t - 1]) / constant[slots.K_TURN])
                 keep = 2.0 ** (-math.exp(-0.5 * skew * turn) / scalar[slots.HALF_LIFE])
                 kept[d, t] = keep
-            u[d, t] = (
-                keep * u[d, t - 1]
-                + (1.0 - keep) * moving[d, t]
+            answer[d, t] = keep * answer[d, t - 1] + (1.0 - keep) * moving[d, t]
+            stray = (
+                r * stray
                 + derived[slots.X_SHOCK] * shock[d, t]
                 + derived[slots.X_STATE_SHOCK] * (common[a, t - 1] + common[b, t - 1])
             )
+            u[d, t] = answer[d, t] + stray
         mean, slope = 0.0, 0.0
         for t in range(T):
             mean += u[d, t]
@@ -193,7 +197,7 @@ def build(x, f, fo, i, io, w, wo):
         for t in range(T):
             stacked[d, t] = level[d] + trend[d] * decade[t] + u[d, t]
             stacked[D + 2 * S + d, t] = stacked[d, t] + visit[a, t] + visit[b, t]
-            gap = moving[d, t] - u[d, t]
+            gap = moving[d, t] - answer[d, t]
             stacked[2 * D + 2 * S + d, t] = stacked[d, t] + ahead * gap
             stacked[3 * D + 2 * S + d, t] = stacked[d, t] + ahead_e * gap
     words = mat(w, wo[slots.W_WORDS], S, T)

@@ -13,6 +13,17 @@ forecast treat all indicators alike:
     A replicate of the observed cells, with NumPy.
 ``predict(batch, history, future, par, rng)``
     Draws of the indicators in later years for every series, with NumPy.
+``held_logp(known, whole, cells, latent, par)``
+    Log predictive density of rows a fit has not seen, (draw, cell), with NumPy: of each cell given
+    the known rows of its series and the latents, whatever the family integrates out included. It
+    sums to one over the cell's outcomes. NaN where no reading can speak.
+``held_draw(known, whole, cells, latent, par, rng)``
+    Draws of the same cells, (draw, cell), from the same law.
+
+``known`` is the batch of the panel the fit saw and ``whole`` that of the full panel; ``cells`` are
+the series and years of all held-out cells in ``whole``, ``latent`` (draw, series of whole, year),
+and ``par`` the parameters of the fit, as its own batch ``known`` names them, with an axis of draws
+in front. An indicator that lost all its rows has no loading in the fit: its cells are NaN.
 
 Guarded by the conformance suite ``tests/test_measurement.py``.
 """

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fairweather.measurement.batch import Batch, Source, lay_out
+from fairweather.measurement.held import meet, normal_logp
 
 
 def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
@@ -45,3 +46,23 @@ def predict(
 ) -> np.ndarray:  # fmt: skip
     """Draw later values, shape of ``future`` (draw, series, horizon)."""
     return future + rng.normal(0.0, batch.extra["scale"], future.shape)
+
+
+def held_logp(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any],
+) -> np.ndarray:  # fmt: skip
+    """Log density of held-out cells: years are independent given pressure."""
+    held = meet(known, whole, cells)
+    y = whole.y[held.series, held.time]
+    return normal_logp(y, latent[:, held.series, held.time], np.array(whole.extra["scale"]))
+
+
+def held_draw(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any], rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Draw values of held-out cells."""
+    held = meet(known, whole, cells)
+    mean = latent[:, held.series, held.time]
+    return mean + whole.extra["scale"] * rng.standard_normal(mean.shape)

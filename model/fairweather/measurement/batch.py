@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+LONGEST = 4  # years without a row over which a residual is still carried
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -135,7 +137,7 @@ def ar1_correlation(width: int, phi: float) -> np.ndarray:
     return np.where(lag == 0, 1.0, float(phi) ** lag) if phi else np.eye(width)
 
 
-def ar1_filter(mask: np.ndarray, phi: np.ndarray, longest: int = 4) -> list[np.ndarray]:
+def ar1_filter(mask: np.ndarray, phi: np.ndarray, longest: int = LONGEST) -> list[np.ndarray]:
     """Coefficients that turn AR(1) residuals with gaps into independent ones, cell by cell.
 
     Parameters

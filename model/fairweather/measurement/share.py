@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from fairweather.measurement.batch import Batch, Source, lay_out
+from fairweather.measurement.held import Held, meet, unscored
+
+_LEVELS = 256  # equally likely levels that stand for the prior of one
 
 
 def _expand(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +32,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     batch.extra["n"] = n
     # At least one pseudo-trial more: below it the beta turns into two spikes.
     batch.extra["concentration"] = 1.0 + priors.fixed("concentration")
+    batch.extra["level_prior"] = priors["share_level"]
     return batch
 
 
@@ -77,3 +81,68 @@ def predict(
     p = _probability(np, batch, future, par)
     c = batch.extra["concentration"]
     return rng.beta(np.maximum(c * p, 1e-9), np.maximum(c * (1 - p), 1e-9))
+
+
+def _odds(held: Held, latent: np.ndarray, par: dict[str, Any]) -> np.ndarray:
+    """Log odds of a success without the level, shape (draw, cell)."""
+    return par["loading"][:, np.maximum(held.item, 0)] * latent[:, held.series, held.time]
+
+
+def _levels(prior: Any) -> np.ndarray:
+    """Equally likely quantiles of the prior of a level."""
+    from scipy import stats
+
+    p, u = prior.params, (np.arange(_LEVELS) + 0.5) / _LEVELS
+    if prior.fixed:
+        return np.array([p["value"]])
+    if prior.dist == "HalfNormal":
+        return stats.halfnorm.ppf(u, scale=p["sigma"])
+    z = p["mu"] + p["sigma"] * stats.norm.ppf(u)
+    return np.exp(z) if prior.dist == "LogNormal" else z
+
+
+def _beta(whole: Batch, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # Kept off 0 and 1, where the beta function has no value.
+    p = np.clip(1.0 / (1.0 + np.exp(-eta)), 1e-12, 1.0 - 1e-12)
+    return whole.extra["concentration"] * p, whole.extra["concentration"] * (1.0 - p)
+
+
+def held_logp(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any],
+) -> np.ndarray:  # fmt: skip
+    """Log probability of the successes; of a series lost whole the level is integrated out."""
+    from scipy.special import betaln, gammaln, logsumexp
+
+    held = meet(known, whole, cells)
+    y, n = whole.y[held.series, held.time], whole.extra["n"][held.series, held.time]
+    ways = gammaln(n + 1.0) - gammaln(y + 1.0) - gammaln(n - y + 1.0)
+
+    def logp(eta: np.ndarray, at: np.ndarray) -> np.ndarray:
+        a, b = _beta(whole, eta)
+        return ways[at] + betaln(a + y[at], b + (n - y)[at]) - betaln(a, b)
+
+    out = np.empty((latent.shape[0], len(y)))
+    odds = _odds(held, latent, par)
+    met = np.flatnonzero(held.source >= 0)
+    out[:, met] = logp(odds[:, met] + par["level"][:, held.source[met]], met)
+    level = _levels(whole.extra["level_prior"])
+    for c in np.flatnonzero(held.source < 0):
+        each = logp(odds[:, c, None] + level, np.full(len(level), c))
+        out[:, c] = logsumexp(each, axis=1) - np.log(len(level))
+    return unscored(out, held.item < 0)
+
+
+def held_draw(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any], rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Draw successes of held-out cells; a level the fit did not have comes from its prior."""
+    held = meet(known, whole, cells)
+    fresh = whole.extra["level_prior"].draw(rng, (latent.shape[0], len(whole.unit)))
+    level = np.where(
+        held.source < 0, fresh[:, held.series], par["level"][:, np.maximum(held.source, 0)]
+    )
+    a, b = _beta(whole, _odds(held, latent, par) + level)
+    n = whole.extra["n"][held.series, held.time].astype(int)
+    return unscored(rng.binomial(n, rng.beta(a, b)).astype(float), held.item < 0)

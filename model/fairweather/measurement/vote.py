@@ -23,6 +23,7 @@ from fairweather.measurement.batch import (
     last_residual,
     lay_out,
 )
+from fairweather.measurement.held import Held, carry, meet, normal_logp, unscored, weigh
 
 # Variance of one vote at the usual share of agreement, 0.84: a variance read off the votes
 # themselves would make the density of a year's score depend on that score.
@@ -66,6 +67,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
         "basis": agenda_basis(n_years),
         "phi": phi,
         "scale": scale,
+        "thin": part * sampling,
         "agenda_scale": priors.fixed("agenda_scale"),
     }
     return replace(batch, y=y, extra=extra)
@@ -110,3 +112,37 @@ def predict(
     size = (future.shape[0], 1, future.shape[2])
     common = batch.extra["agenda_scale"] * rng.standard_normal(size)
     return 1.0 / (1.0 + np.exp(-(out + future + common)))
+
+
+def _held(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any],
+) -> tuple[Held, np.ndarray, np.ndarray]:  # fmt: skip
+    """Logit score of each held-out cell: mean (draw, cell) and spread (cell,)."""
+    held, x = meet(known, whole, cells), whole.extra
+    weight, spread = carry(
+        held.rest, held.time, x["phi"][held.series], scale=x["scale"], thin=x["thin"][held.series]
+    )
+    seen = -(weight * np.where(held.rest, whole.y[held.series], 0.0)).sum(axis=1)
+    agenda = par["agenda"] @ (weight @ x["basis"]).T
+    return held, seen + weigh(latent, held.series, weight) + agenda, spread
+
+
+def held_logp(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any],
+) -> np.ndarray:  # fmt: skip
+    """Log density of the logit scores, the residual carried from the known years on both sides."""
+    held, mean, spread = _held(known, whole, cells, latent, par)
+    y = whole.y[held.series, held.time]
+    return unscored(normal_logp(y, mean, spread), held.item < 0)
+
+
+def held_draw(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any], rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Draw agreement shares (0..1) of held-out cells."""
+    held, mean, spread = _held(known, whole, cells, latent, par)
+    y = mean + spread * rng.standard_normal(mean.shape)
+    return unscored(1.0 / (1.0 + np.exp(-y)), held.item < 0)

@@ -22,6 +22,7 @@ from fairweather.measurement.batch import (
     last_residual,
     lay_out,
 )
+from fairweather.measurement.held import Held, carry, meet, normal_logp, shifts, unscored, weigh
 
 
 def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
@@ -142,3 +143,42 @@ def predict(
         size = (future.shape[0], len(batch.shifted), future.shape[2])
         out += batch.shift_rows(batch.extra["shift_scale"] * rng.standard_normal(size), np)
     return out
+
+
+def _held(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any],
+) -> tuple[Held, np.ndarray, np.ndarray]:  # fmt: skip
+    """Mean and spread of each held-out cell, both (draw, cell)."""
+    held = meet(known, whole, cells)
+    rest, k = held.chained(), np.maximum(held.item, 0)
+    weight, spread = carry(rest, held.time, whole.extra["phi"][held.series], level=True)
+    seen = -(weight * np.where(rest, whole.y[held.series], 0.0)).sum(axis=1)
+    mean = seen + par["loading"][:, k] * weigh(latent, held.series, weight)
+    return held, mean + shifts(known, held.item, par, weight), par["scale"][:, k] * spread
+
+
+def held_logp(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any],
+) -> np.ndarray:  # fmt: skip
+    """Log density of the values, unit level integrated out and residuals carried.
+
+    Of a series that is lost whole only movement can be scored: its cells are met in the order of
+    time, each given the earlier ones, and the first adds 0.
+    """
+    held, mean, spread = _held(known, whole, cells, latent, par)
+    y = whole.y[held.series, held.time]
+    return unscored(normal_logp(y, mean, spread), held.item < 0)
+
+
+def held_draw(
+    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    par: dict[str, Any], rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Draw values of held-out cells; the first of a series lost whole keeps its own."""
+    held, mean, spread = _held(known, whole, cells, latent, par)
+    free = np.isinf(spread)
+    y = mean + np.where(free, 0.0, spread) * rng.standard_normal(mean.shape)
+    y = np.where(free, whole.y[held.series, held.time], y)
+    return unscored(y, held.item < 0)
