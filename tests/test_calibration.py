@@ -28,7 +28,7 @@ from fairweather.model import Space, build_model, past_deviation, prepare
 from fairweather.priors import load_priors
 from fairweather.resume import CalibrationError, Store
 from fairweather.simulate import simulate_world
-from fairweather.structure import paths, targets
+from fairweather.structure import paths, stacked, targets
 
 PRIORS = load_priors()
 
@@ -237,9 +237,9 @@ def test_fit_to_the_data_is_the_log_likelihood(world, model, family):
     batch, values = model.batches[family], []
     for scale in (1.0, 1.1):
         x = {k: np.asarray(v, float) * scale for k, v in _truth(world).items()}
-        paths_ = [x["alignment"], x["pressure"], x["pressure"] + x["words"], x["alignment"]]
+        x["delegation"] = np.zeros((len(model.panel.years), len(model.panel.states)))
         par = {k: pt.as_tensor(x[v]) for k, v in PARAMETERS[family].items() if v in x}
-        latent = batch.read(np.concatenate(paths_))
+        latent = batch.read(stacked(model.panel, x))
         exact = float(get_family(family).logp(batch, pt.as_tensor(latent), par).eval())
         values.append(gauges(x, model.panel, model.batches)[f"fit[{family}]"][1] - exact)
     np.testing.assert_allclose(values[0], values[1], atol=1e-8)

@@ -123,6 +123,24 @@ def test_yugoslavia_and_south_vietnam_in_another_world(tmp_path):
         assert whole.equals(series(found, "us_leader_contacts", unit))
 
 
+def test_one_version_of_the_scores_and_one_row_a_state(rows):
+    """Territories without a number have no pair; the liberal index ends in 2022, this does not."""
+    frame = rows["regime_likeness"]
+    assert not frame.duplicated(["unit", "year"]).any()
+    assert frame.groupby("year")["unit"].nunique().loc[[1992, 2023, 2024]].tolist() == [210] * 3
+    assert series(rows, "regime_likeness", "BRA-SAU").min() < 0.2
+    assert series(rows, "regime_likeness", "PRK-SYR").min() > 0.9
+
+
+@needs_sources
+def test_no_sighting_after_the_record_ends_is_read():
+    """The list of leaders seen runs to 2026; what is read of visits ends in 2024."""
+    src = Sources(SOURCES, ["CHN", "RUS"])
+    for name in ("visits_to_us", "visits_to_china"):
+        assert src.read(name, ["start_date"])["start_date"].max() <= "2024-12-31"
+    assert not [path for path in FILES.values() if "leaders_observed" in path]
+
+
 # -- which column ----------------------------------------------------------------------------------
 
 
@@ -241,6 +259,8 @@ ENDS = {
     "china_imports_imf": 2022, "arms_volume_table": 2021, "swap_lines": 2023,
 }  # fmt: skip
 BREAKS = {
+    "regime_likeness": "cites and ends as 15",
+    "leader_tenure_together": "2021: from all states",
     "unga_votes": "1964 has no recorded vote",
     "unsc_joint_veto": "another list",
     "gdelt_balance": "Another instrument than ICEWS",

@@ -1,12 +1,14 @@
 """The panel shows what its record holds, labelled, and nothing after the as-of date."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fairweather import names
 from fairweather.errors import AsOfError, FairweatherError, RecordError
-from fairweather.panel import REFERENCE_YEARS, dyads_of, load_panel
+from fairweather.panel import REFERENCE_YEARS, Panel, dyads_of, load_panel
 from fairweather.record import load_record
 
 STATES = ["CHN", "IND", "IRN", "RUS"]
@@ -24,7 +26,10 @@ def test_axes(panel):
     assert panel.origin == panel.years[-1]
     assert panel.anchor_fill.shape == (4, len(panel.years))
     assert panel.complementarity.shape == (len(panel.kinds), 6, len(panel.years))
-    assert np.isfinite(panel.anchor_fill).all() and np.isfinite(panel.complementarity).all()
+    assert panel.likeness.shape == (2, 6, len(panel.years))
+    assert panel.likeness_kinds == ("regime", "leaders") == names.DOMAINS[names.LIKENESS]
+    for array in (panel.anchor_fill, panel.complementarity, panel.likeness):
+        assert np.isfinite(array).all()
     for d, label in enumerate(panel.dyads):
         assert label == f"{panel.states[panel.left[d]]}-{panel.states[panel.right[d]]}"
 
@@ -71,6 +76,95 @@ def test_a_cut_panel_is_the_early_part_of_the_whole():
     for latent in (names.ALIGNMENT, names.PRESSURE):
         assert early.reference[latent] == pytest.approx(whole.reference[latent])
     assert REFERENCE_YEARS[1] < early.origin
+
+
+def laid_out(record, indicator, panel):
+    """The drivers of a panel once more: means of pairs, carried, lagged, standardised."""
+    obs = record.observations.query("indicator == @indicator")
+    pairs = ["-".join(sorted((u[:3], u[4:]))) for u in obs["unit"]]
+    seen = obs.assign(pair=pairs).groupby(["pair", "year"])["value"].mean()
+    out = np.empty((len(panel.dyads), len(panel.years)))
+    never = []
+    for d, dyad in enumerate(panel.dyads):
+        known = {y: v for (p, y), v in seen.items() if p == dyad}
+        known = {y: v for y, v in known.items() if panel.years[0] - 1 <= y <= panel.origin}
+        if known:
+            ages = sorted(known)
+            out[d] = np.interp(panel.years - 1, ages, [known[y] for y in ages])
+        else:
+            never.append(d)
+    return (out - out.mean()) / out.std(), never
+
+
+@pytest.mark.parametrize("as_of", [None, "2013-06-30", "2022-06-30"])
+def test_drivers_are_those_of_the_year_before(as_of):
+    panel = load_panel(as_of=as_of, states=STATES)
+    for kinds, array, indicators in (
+        (panel.kinds, panel.complementarity, ("tci_sop4", "energy_fit")),
+        (panel.likeness_kinds, panel.likeness, ("regime_likeness", "leader_tenure_together")),
+    ):
+        for k, name in enumerate(indicators):
+            assert panel.record.codebook[name].domain == kinds[k]
+            want, never = laid_out(panel.record, name, panel)
+            assert not never
+            np.testing.assert_allclose(array[k], want, atol=1e-9)
+
+
+def test_leaders_in_a_panel():
+    """Xi came in 2012: in 2013, a year later, the pair stands at its lowest; then it climbs."""
+    panel = load_panel(states=STATES)
+    focal = panel.likeness[panel.likeness_kinds.index("leaders"), panel.dyads.index("CHN-RUS")]
+    at = {int(y): v for y, v in zip(panel.years, focal, strict=True)}
+    assert at[2013] == at[1998] == focal.min() and at[2012] > at[2013]
+    assert (np.diff([at[y] for y in range(2013, 2025)]) > 0).all()
+
+
+@pytest.mark.parametrize("day", ["2013-01-29", "2013-01-30", "2021-06-30"])
+def test_likeness_of_a_cut_panel_hangs_on_nothing_known_later(day):
+    """Rows out later are made absurd: a panel of the day does not move, a later one does."""
+    record, when = load_record(), pd.Timestamp(day)
+    mine = [i.id for i in record.codebook.by(latent=names.LIKENESS)]
+
+    def spoiled(table):
+        late = table["indicator"].isin(mine) & (table["available_on"] > when)
+        value = table["value"].where(~late, table["value"] + 100.0 * table["year"])
+        return table.assign(value=value)
+
+    other = replace(record, observations=spoiled(record.observations),
+                    ledger=spoiled(record.ledger))  # fmt: skip
+    true, false = (load_panel(r.known_on(day), states=STATES) for r in (record, other))
+    np.testing.assert_array_equal(true.likeness, false.likeness)
+    last = true.record.observations.query("indicator == 'leader_tenure_together'")["year"].max()
+    assert last == when.year - 1 - (day == "2013-01-29")
+    whole = load_panel(other, states=STATES)
+    assert not np.allclose(whole.likeness, load_panel(record, states=STATES).likeness)
+
+
+def test_likeness_moves_no_measured_row(panel):
+    """It is there whatever is asked for, and neither rows nor the last year hang on it."""
+    record = load_record()
+    mine = [i.id for i in record.codebook.by(latent=names.LIKENESS)]
+    left = {
+        k: v[~v["indicator"].isin(mine)].reset_index(drop=True)
+        for k, v in (("observations", record.observations), ("ledger", record.ledger))
+    }
+    without = load_panel(replace(record, **left), states=STATES)
+    assert not set(mine) & set(panel.rows) and set(panel.rows) == set(without.rows)
+    for name, rows in panel.rows.items():
+        pd.testing.assert_frame_equal(rows, without.rows[name])
+    np.testing.assert_array_equal(panel.complementarity, without.complementarity)
+    np.testing.assert_array_equal(panel.years, without.years)
+    assert not without.likeness.any() and without.likeness.shape == panel.likeness.shape
+    votes = load_panel(states=STATES, indicators=["unga_votes"])
+    np.testing.assert_array_equal(votes.likeness, panel.likeness)
+
+
+def test_a_panel_made_without_likeness_has_none(panel):
+    given = {f.name: getattr(panel, f.name) for f in fields(Panel)}
+    bare = Panel(**{k: v for k, v in given.items() if not k.startswith("likeness")})
+    assert bare.likeness_kinds == () and bare.likeness.size == 0
+    assert set(bare.to_datatree().children) == {"alignment", "pressure", "complementarity"}
+    assert set(panel.to_datatree().children) == {*bare.to_datatree().children, "likeness"}
 
 
 def test_reference_does_not_hang_on_window():

@@ -7,7 +7,7 @@ from scipy import stats
 
 from fairweather.errors import PriorError
 from fairweather.paths import priors_dir
-from fairweather.priors import PARAMETERS, QUANTITIES, Prior, load_priors
+from fairweather.priors import DRIVERS, PARAMETERS, QUANTITIES, Prior, load_priors, shipped
 
 SHIPPED = (priors_dir() / "default.toml").read_text(encoding="utf-8")
 
@@ -55,7 +55,17 @@ BAD = {
                             "half_life.*greater than 0"),
     "must be fixed": (_table("anchor_error", f'dist = "HalfNormal"\nsigma = 1.0\n{WHY}'),
                       "anchor_error.*must be Fixed"),
-    "missing quantity": (SHIPPED.replace("[coupling]", "[meta.x]"), "no prior for coupling.*add"),
+    "missing quantity": (SHIPPED[: SHIPPED.index("[vote_sampling_share]")],
+                         "no prior for vote_sampling_share; add a table.*base"),
+    "misspelt meta": (SHIPPED.replace("[meta]", '[meta]\nbsae = "author"'),
+                      "meta.*unknown key 'bsae'; use id, title, note, base"),
+    "meta without words": (SHIPPED.replace("[meta]", "[meta]\nbase = 3"),
+                           "meta.*base must be text, not 3"),
+    "unknown base": (f'[meta]\nbase = "skeptic"\n[drift]\ndist = "Fixed"\nvalue = 1\n{WHY}',
+                     "base = 'skeptic' is not a shipped set.*Name one of default, agnostic"),
+    "changes nothing": ('[meta]\nbase = "author"\n', "changes nothing of its base 'author'"),
+    "changes but the reason": (f'[meta]\nbase = "default"\n[drift]\ndist = "Normal"\nmu = 0\n'
+                               f"sigma = 0.12\n{WHY}", "changes nothing of its base 'default'"),
     "not TOML": ("half_life is five years\n", "not valid TOML"),
 }  # fmt: skip
 
@@ -94,6 +104,89 @@ def test_shipped_sets_load(path):
     assert load_priors(path.stem).content_hash == priors.content_hash
 
 
+# Scale, identification, pressure's own course and measurement: common ground of all beliefs.
+COMMON_GROUND = {
+    "intercept_scale", "wander", "shock_df", "state_wander", "complementarity_error",
+    "pressure_half_life", "pressure_innovation", "anchor_error", "feedback", "words_scale",
+    "loading_within", "loading_count", "loading_share", "share_level", "residual_spare",
+    "residual_floor", "concentration", "year_shift_scale", "agenda_scale", "vote_residual",
+    "vote_sampling_share", "delegation_scale",
+}  # fmt: skip
+
+
+def test_every_quantity_is_a_driver_or_common_ground():
+    assert set(QUANTITIES) == set(DRIVERS) | COMMON_GROUND
+    assert not set(DRIVERS) & COMMON_GROUND
+
+
+@pytest.mark.parametrize("name", [n for n in shipped() if n != "default"])
+def test_shipped_sets_differ_in_what_moves_the_target_alone(name):
+    default, other = load_priors(), load_priors(name)
+    differs = set(default.against(other))
+    assert differs == set(other.changed) and other.base == "default"
+    assert differs and not differs & COMMON_GROUND
+    # Told apart from the agenda's trend by convention only: no matter of belief either.
+    assert "drift" not in differs
+    assert other.title and other.note
+
+
+def test_the_sets_say_what_their_names_say():
+    sets = {name: load_priors(name) for name in shipped()}
+
+    def mu(name, quantity):
+        return sets[name][quantity].params["mu"]
+
+    def width(name, quantity):
+        return sets[name][quantity].params["sigma"]
+
+    for quantity in ("elasticity_mean", "coupling", "shared_pressure"):
+        assert mu("author", quantity) > 0 and mu("sceptic", quantity) == 0
+        assert width("sceptic", quantity) < width("default", quantity)
+        assert mu("agnostic", quantity) == 0
+        assert width("agnostic", quantity) == pytest.approx(2 * width("default", quantity))
+    assert mu("author", "exponent") < 0 < mu("author", "asymmetry")
+    assert mu("sceptic", "asymmetry") < mu("default", "asymmetry") == 0
+    for quantity in ("half_life", "dyad_drift_scale", "complementarity_trade"):
+        assert mu("author", quantity) < mu("sceptic", quantity)
+
+
+BASED = (
+    '[meta]\nid = "mine"\ntitle = "Mine"\nbase = "{}"\n'
+    f'[drift]\ndist = "Normal"\nmu = {{}}\nsigma = 0.2\n{WHY}'
+)
+
+
+def test_a_set_gives_only_what_it_changes(tmp_path):
+    mine = load_priors(_write(tmp_path, BASED.format("default", 0.1)))
+    default = load_priors()
+    assert (mine.id, mine.title, mine.base, mine.changed) == ("mine", "Mine", "default", ("drift",))
+    assert mine["drift"].params == {"mu": 0.1, "sigma": 0.2} and mine["drift"].reason == "because"
+    assert default.against(mine) == ("drift",)
+    assert mine["half_life"] == default["half_life"]
+
+
+def test_the_hash_is_that_of_the_whole_set(tmp_path):
+    short = load_priors(_write(tmp_path, BASED.format("default", 0.1)))
+    text = _table("drift", f'dist = "Normal"\nmu = 0.1\nsigma = 0.2\n{WHY}')
+    assert load_priors(_write(tmp_path, text)).content_hash == short.content_hash
+    on_author = load_priors(_write(tmp_path, BASED.format("author", 0.1)))
+    assert on_author.content_hash != short.content_hash
+
+
+def test_a_base_may_rest_on_another(tmp_path):
+    mine, author = load_priors(_write(tmp_path, BASED.format("author", 0.1))), load_priors("author")
+    assert mine.changed == ("drift",) and author.against(mine) == ("drift",)
+    assert set(load_priors().against(mine)) == {"drift", *author.changed}
+
+
+def test_a_chain_that_leads_back_is_refused(tmp_path, monkeypatch):
+    for name, base in {"default": "other", "other": "default"}.items():
+        (tmp_path / f"{name}.toml").write_text(BASED.format(base, 0.1), encoding="utf-8")
+    monkeypatch.setattr("fairweather.priors.priors_dir", lambda: tmp_path)
+    with pytest.raises(PriorError, match=r"other.toml: .*base = 'default' leads back to itself"):
+        load_priors()
+
+
 def test_unknown_name_and_unfixed_value():
     priors = load_priors()
     with pytest.raises(PriorError, match="no prior for 'x' in belief set"):
@@ -124,6 +217,10 @@ def test_draws_and_variable_share_one_distribution(dist):
     assert stats.kstest(draws, reference.cdf).pvalue > 1e-3
     at = np.array([0.2, 0.9, 1.7])
     np.testing.assert_allclose(prior.logp(at).eval(), reference.logpdf(at), rtol=1e-6)
+    np.testing.assert_allclose(prior.logpdf(at), reference.logpdf(at), rtol=1e-12)
+    assert prior.logpdf(at[:, None]).shape == (3, 1)
+    outside = -np.inf if dist != "Normal" else reference.logpdf(-1.0)
+    assert prior.logpdf(-1.0) == outside
     with pm.Model():
         rv = prior.rv()
     np.testing.assert_allclose(pm.logp(rv, at).eval(), reference.logpdf(at), rtol=1e-6)
@@ -135,4 +232,6 @@ def test_fixed_is_a_number():
     assert prior.draw(np.random.default_rng(0), 2).tolist() == [3.0, 3.0]
     with pytest.raises(PriorError, match="has no density"):
         prior.logp(1.0)
+    with pytest.raises(PriorError, match="has no density"):
+        prior.logpdf(1.0)
     assert set(CASES) | {"Fixed"} == set(PARAMETERS)

@@ -17,20 +17,23 @@ from types import MappingProxyType
 from fairweather import paths
 from fairweather.checks import is_day
 from fairweather.errors import CodebookError
-from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
+from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, LIKENESS, PRESSURE
 
 FAMILIES = MappingProxyType(
     {
         ALIGNMENT: ("vote", "within", "count", "share", "ordinal"),
         PRESSURE: ("anchor", "within", "count", "share", "ordinal"),
         COMPLEMENTARITY: ("driver",),
+        LIKENESS: ("driver", "span"),
     }
 )
 # Families without a measurement model: recorded, checked and shown, never in a fit.
 NOT_FITTED = ("ordinal",)
 # Families whose zero says that nothing was counted; elsewhere the field `zero` has to say so.
 COUNTED = ("vote", "share", "count", "anchor")
-UNITS = MappingProxyType({ALIGNMENT: "dyad", PRESSURE: "state", COMPLEMENTARITY: "directed"})
+UNITS = MappingProxyType(
+    {ALIGNMENT: "dyad", PRESSURE: "state", COMPLEMENTARITY: "directed", LIKENESS: "dyad"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

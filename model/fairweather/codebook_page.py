@@ -16,7 +16,7 @@ import pandas as pd
 from fairweather.codebook import Indicator, Source
 from fairweather.coverage import coverage, spans
 from fairweather.formats import FORMATS, get_format
-from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
+from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, LIKENESS, PRESSURE
 from fairweather.record import Record
 from fairweather.wording import sentence
 
@@ -24,6 +24,7 @@ _TITLES = {
     ALIGNMENT: "Alignment of a pair",
     PRESSURE: "US pressure on a state",
     COMPLEMENTARITY: "Structural complementarity",
+    LIKENESS: "Likeness of regimes and leaders",
 }
 _UNITS = {"dyad": "pairs", "state": "states", "directed": "directed pairs, `FROM>TO`"}
 _HEAD = ("indicator", "measures", "family", "sign", "years", "units", "rows", "zeros", "default")

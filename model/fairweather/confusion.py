@@ -99,6 +99,11 @@ class Telling:
     worlds_contra: int
     sentence: str
 
+    @property
+    def can(self) -> bool:
+        """Whether the two groups can be told apart."""
+        return self.told
+
     def __bool__(self) -> bool:
         """Whether it could."""
         return self.told

@@ -46,6 +46,7 @@ _MEANING = {
     "within": {"value": "transformed value", "n": "events behind the value, where there are such"},
     "anchor": {"value": "log(1 + cases)", "n": "exposure, where it is given"},
     "driver": {"value": "share from 0 to 1"},
+    "span": {"value": "log(1 + years)"},
 }
 _TABLES: dict[str, dict[str, Any]] = {
     "states": {

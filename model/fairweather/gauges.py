@@ -6,7 +6,7 @@ quantity is compared with another. Guarded by
 
 The fit to the data is a quantity too: it depends on parameters and data at once and shows faults
 that ranks of parameters alone cannot (Modrak et al. 2023). It is the log likelihood of a family
-up to constants; of votes at the delegations' mean, as these are not kept among the draws.
+up to constants; of votes at the delegations' mean.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from fairweather.measurement.batch import Batch, apply_filter
+from fairweather.measurement import PARAMETERS, get_family
+from fairweather.measurement.batch import Batch
 from fairweather.panel import Panel
+from fairweather.structure import stacked
 
 _DYNAMICS = ("half_life", "wander", "state_wander", "drift", "dyad_drift_scale",
              "delegation_scale")  # fmt: skip
@@ -101,71 +103,14 @@ def gauges(
             put("levels", f"shift_{family}", (batch.ids[batch.shifted[0]], 0), times[1])
     put("levels", "agenda", ("0", 0))
     if all(name in x for name in ("alignment", "pressure", "words")):
-        paths = [x["alignment"], x["pressure"], x["pressure"] + x["words"], x["alignment"]]
-        stacked = np.concatenate(paths, axis=-2)
+        mean = np.zeros((n, len(panel.states)))
+        latents = stacked(panel, {**x, "delegation": mean})
         for family, batch in batches.items():
-            if not set(_NEEDED.get(family, ())) <= set(x):
+            own = {inner: name for inner, name in PARAMETERS[family].items()
+                   if inner != "shift" or batch.shifted}  # fmt: skip
+            if not set(own.values()) <= set(x):
                 continue  # held fixed, so not among the draws
-            out[f"fit[{family}]"] = ("data", _FIT[family](batch, batch.read(stacked), x))
+            par = {inner: x[name] for inner, name in own.items()}
+            fit = get_family(family).fit_logp(batch, batch.read(latents), par)
+            out[f"fit[{family}]"] = ("data", fit.sum(axis=-1))
     return out
-
-
-def _total(x: np.ndarray) -> np.ndarray:
-    return x.sum(axis=(-2, -1))
-
-
-def _vote(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    agenda = x["agenda"] @ batch.extra["basis"].T
-    e = apply_filter(np, batch.y - latent - agenda[..., None, :], batch.extra["filter"])
-    return -0.5 * _total(e**2)
-
-
-def _slope(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Multiply loading and latent, and add the shifts of the year."""
-    out = x[f"loading_{batch.family}"][..., batch.which, None] * latent
-    shift = x.get(f"shift_{batch.family}")
-    return out if shift is None or not batch.shifted else out + batch.shift_rows(shift, np)
-
-
-def _within(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    own = batch.extra
-    e = apply_filter(np, batch.y - _slope(batch, latent, x), own["filter"])
-    ss = (e**2).sum(axis=-1) - (e * own["constant"]).sum(axis=-1) ** 2 / own["information"]
-    scale = x["residual_within"]
-    return -(np.log(scale) @ own["dof"] + 0.5 * ((ss @ own["member"].T) / scale**2).sum(axis=-1))
-
-
-def _count(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    from scipy.special import gammaln
-
-    eta = _slope(batch, latent, x) + batch.extra["offset"]
-    weight = np.exp(eta - eta.max(axis=-1, keepdims=True))
-    strength = batch.extra["concentration"] * batch.extra["seen"]
-    alpha = strength[:, None] * weight / weight.sum(axis=-1, keepdims=True)
-    seen = batch.y > 0
-    alpha = np.maximum(alpha[..., seen], 1e-300)
-    return (gammaln(alpha + batch.y[seen]) - gammaln(alpha)).sum(axis=-1)
-
-
-def _share(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    from scipy.special import betaln, expit
-
-    eta = x["share_level"][..., None] + _slope(batch, latent, x)
-    tried = batch.mask & (batch.extra["n"] > 0)
-    yes, n = batch.y[tried], batch.extra["n"][tried]
-    # Kept off 0 and 1, where the beta function has no value.
-    p = np.clip(expit(eta[..., tried]), 1e-12, 1.0 - 1e-12)
-    c = batch.extra["concentration"]
-    a, b = c * p, c * (1.0 - p)
-    return (betaln(a + yes, b + n - yes) - betaln(a, b)).sum(axis=-1)
-
-
-def _anchor(batch: Batch, latent: np.ndarray, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    return -0.5 * _total(((batch.y - latent) / batch.extra["scale"]) ** 2 * batch.mask)
-
-
-_FIT = {"vote": _vote, "within": _within, "count": _count, "share": _share, "anchor": _anchor}
-_NEEDED = {
-    "vote": ("agenda",), "within": ("loading_within", "residual_within"),
-    "count": ("loading_count",), "share": ("loading_share", "share_level"),
-}  # fmt: skip

@@ -225,6 +225,9 @@ def held_draws(
 ) -> xr.DataArray:  # fmt: skip
     """Draw every row a fit has not seen, one a draw of the fit.
 
+    Rows of one series are drawn together: their residual is one path, their level or rate one
+    number. A series of values that is lost whole keeps its first value, one of counts its total.
+
     Returns
     -------
     DataArray, dims (draw, cell)

@@ -18,10 +18,12 @@ DRAW = "draw"
 ALIGNMENT = "alignment"
 PRESSURE = "pressure"
 COMPLEMENTARITY = "complementarity"
+LIKENESS = "likeness"
 
 DOMAINS = {
     ALIGNMENT: ("diplomatic", "security", "economic"),
     PRESSURE: ("material", "verbal"),
     COMPLEMENTARITY: ("trade", "energy"),
+    LIKENESS: ("regime", "leaders"),
 }
 FOCAL = "CHN-RUS"

@@ -44,6 +44,9 @@ class Panel:
         Long rows per indicator: ``unit`` and ``time`` positions, value, partial, opposite, n.
     complementarity : ndarray, shape (kind, dyad, year)
         Structural complementarity, standardised, carried over gaps, lagged one year.
+    likeness : ndarray, shape (kind, dyad, year)
+        Likeness of regimes and of leaders, laid out alike. The reading ``regime`` alone reads it;
+        it holds all there is on record, whatever indicators the panel was asked for.
     anchor_fill : ndarray, shape (state, year)
         Pressure anchor, interpolated: the point around which pressure is sampled.
     movement : ndarray, shape (state,)
@@ -68,6 +71,8 @@ class Panel:
     movement: np.ndarray = field(repr=False)
     reference: dict[str, tuple[float, float]]
     spread: dict[str, float] = field(default_factory=dict, repr=False)
+    likeness: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)), repr=False)
+    likeness_kinds: tuple[str, ...] = ()
 
     @property
     def origin(self) -> int:
@@ -97,11 +102,17 @@ class Panel:
                 data[ind.id] = ((dim, names.YEAR), grid, {"label": ind.label})
             coords = {dim: list(labels), names.YEAR: self.years}
             nodes[latent] = xr.Dataset(data, coords=coords)
-        nodes[names.COMPLEMENTARITY] = xr.Dataset(
-            {"value": ((names.KIND, names.DYAD, names.YEAR), self.complementarity)},
-            coords={names.KIND: list(self.kinds), names.DYAD: list(self.dyads),
-                    names.YEAR: self.years},
-        )  # fmt: skip
+        drivers = {
+            names.COMPLEMENTARITY: (self.kinds, self.complementarity),
+            names.LIKENESS: (self.likeness_kinds, self.likeness),
+        }
+        for latent, (kinds, values) in drivers.items():
+            if kinds:
+                nodes[latent] = xr.Dataset(
+                    {"value": ((names.KIND, names.DYAD, names.YEAR), values)},
+                    coords={names.KIND: list(kinds), names.DYAD: list(self.dyads),
+                            names.YEAR: self.years},
+                )  # fmt: skip
         return xr.DataTree.from_dict(nodes)
 
 
@@ -116,20 +127,24 @@ def dyads_of(states: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{a}-{b}" for a, b in combinations(sorted(states), 2))
 
 
-def _complementarity(
-    record: Record, read: frozenset[str], dyads: tuple[str, ...], years: np.ndarray
+def _drivers(
+    record: Record,
+    latent: str,
+    read: frozenset[str],
+    dyads: tuple[str, ...],
+    years: np.ndarray,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Mean of both directions, gaps carried, lagged a year, standardised over the panel."""
-    kinds = names.DOMAINS[names.COMPLEMENTARITY]
+    kinds = names.DOMAINS[latent]
     out = np.zeros((len(kinds), len(dyads), len(years)))
     for k, kind in enumerate(kinds):
-        kin = record.codebook.by(latent=names.COMPLEMENTARITY, domain=kind)
+        kin = record.codebook.by(latent=latent, domain=kind)
         obs = record.observations
         obs = obs[obs["indicator"].isin([i.id for i in kin if i.id in read])]
         if obs.empty:
             continue
-        pair = obs["unit"].str.split(">", expand=True)
-        dyad = np.where(pair[0] < pair[1], pair[0] + "-" + pair[1], pair[1] + "-" + pair[0])
+        one, other = obs["unit"].str[:3], obs["unit"].str[4:]
+        dyad = np.where(one < other, one + "-" + other, other + "-" + one)
         wide = (
             obs.assign(dyad=dyad)
             .groupby(["dyad", "year"])["value"]
@@ -278,7 +293,7 @@ def load_panel(
         )
     obs = record.observations
     read = _chosen(record, indicators)
-    measured = [i.id for i in record.codebook.by() if i.latent != names.COMPLEMENTARITY]
+    measured = [i.id for i in record.codebook.by() if i.latent in (names.ALIGNMENT, names.PRESSURE)]
     likelihood = obs[obs["indicator"].isin(read & frozenset(measured))]
     if likelihood.empty:
         raise AsOfError(f"no observation is available as of {record.as_of}; choose a later date")
@@ -306,7 +321,10 @@ def load_panel(
                 "time": frame["year"].to_numpy() - first_year,
                 **{c: frame[c].to_numpy(float) for c in ("value", "partial", "opposite", "n")},
             })  # fmt: skip
-    comp, kinds = _complementarity(record, read, dyads, years)
+    comp, kinds = _drivers(record, names.COMPLEMENTARITY, read, dyads, years)
+    # No measurement and in no default fit: on record is read.
+    every = frozenset(i.id for i in record.codebook.by(latent=names.LIKENESS))
+    alike, alike_kinds = _drivers(record, names.LIKENESS, every, dyads, years)
     fill, mean = _anchor(record, members, years)
     index = {s: k for k, s in enumerate(members)}
     pairs = [d.split("-") for d in dyads]
@@ -316,4 +334,5 @@ def load_panel(
         right=np.array([index[b] for _, b in pairs]),
         rows=rows, complementarity=comp, kinds=kinds, anchor_fill=fill, anchor_mean=mean,
         movement=fill.var(axis=1), reference=_reference(record),
+        likeness=alike, likeness_kinds=alike_kinds,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Prior beliefs are data: read from TOML, checked key by key, never hidden in code.
 
 Invariant: a model is built only from priors that name a known quantity, a known distribution,
-its exact parameters, a reason and a source; a misspelt key stops the run.
+its exact parameters, a reason and a source; a misspelt key stops the run. A set may rest on a
+shipped one and give only what it changes; its hash is that of the whole set.
 Guarded by ``tests/test_priors.py``.
 """
 
@@ -28,6 +29,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 _POSITIVE = {"sigma"}
 _TEXT = {"reason", "source"}
 _OPTIONAL = {"unit"}
+_META = ("id", "title", "note", "base")
 
 QUANTITIES: tuple[str, ...] = (
     "half_life", "intercept_scale", "wander", "shock_df", "state_wander",
@@ -55,6 +57,14 @@ _MUST_BE_POSITIVE = {
     "agenda_scale",
     "vote_residual", "delegation_scale",
 }  # fmt: skip
+# What moves the target and how fast. Rival beliefs differ here and nowhere else: scale,
+# identification, pressure's own course and measurement are common ground.
+DRIVERS: tuple[str, ...] = (
+    "half_life", "asymmetry", "elasticity_mean", "elasticity_scale", "coupling",
+    "shared_pressure", "exponent", "complementarity_trade", "complementarity_energy",
+    "complementarity_regime", "complementarity_leaders", "scope", "drift", "dyad_drift_scale",
+    "lead_security", "lead_economic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,44 @@ class Prior:
             raise PriorError(f"prior '{self.name}' is Fixed and has no density")
         return pm.logp(getattr(pm, self.dist).dist(**self.params), value)
 
+    def logpdf(self, x: Any) -> np.ndarray:
+        """Log density of numbers, normalised.
+
+        Parameters
+        ----------
+        x : array_like
+
+        Returns
+        -------
+        ndarray, shape of `x`
+            ``-inf`` where the prior gives no mass.
+
+        Raises
+        ------
+        PriorError
+            The quantity is Fixed.
+
+        Examples
+        --------
+        >>> prior = Prior("drift", "Normal", {"mu": 0.0, "sigma": 1.0}, "reason", "source")
+        >>> prior.logpdf([0.0, 2.0]).round(3).tolist()
+        [-0.919, -2.919]
+        """
+        from scipy import stats
+
+        p, x = self.params, np.asarray(x, float)
+        if self.fixed:
+            raise PriorError(f"prior '{self.name}' is Fixed and has no density")
+        if self.dist == "Normal":
+            return np.asarray(stats.norm.logpdf(x, p["mu"], p["sigma"]))
+        if self.dist == "LogNormal":
+            return np.asarray(stats.lognorm.logpdf(x, p["sigma"], scale=math.exp(p["mu"])))
+        return np.asarray(stats.halfnorm.logpdf(x, scale=p["sigma"]))
+
+    def same_as(self, other: Prior) -> bool:
+        """Whether two priors are one distribution, whatever the reasons given."""
+        return (self.dist, self.params) == (other.dist, other.params)
+
     def __str__(self) -> str:
         """Write the prior as a distribution with its parameters."""
         args = ", ".join(f"{k}={v:g}" for k, v in self.params.items())
@@ -115,6 +163,13 @@ class Prior:
 @dataclass(frozen=True)
 class Priors:
     """A complete belief set, one `Prior` per quantity.
+
+    Attributes
+    ----------
+    base : str
+        Name of the shipped set it rests on; empty if it stands alone.
+    changed : tuple of str
+        The quantities in which it differs from its base.
 
     Raises
     ------
@@ -126,6 +181,9 @@ class Priors:
     title: str
     table: dict[str, Prior]
     content_hash: str
+    note: str = ""
+    base: str = ""
+    changed: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Prior:
         """Return the prior of one quantity."""
@@ -144,10 +202,22 @@ class Priors:
     def replace(self, **changes: Prior) -> Priors:
         """Return a copy with some priors replaced; the hash follows the content."""
         table = {**self.table, **changes}
-        digest = hashlib.sha256(
-            repr(sorted((k, str(v)) for k, v in table.items())).encode()
-        ).hexdigest()
-        return Priors(f"{self.id}*", self.title, table, digest)
+        return Priors(f"{self.id}*", self.title, table, _digest(table), self.note)
+
+    def against(self, other: Priors) -> tuple[str, ...]:
+        """Quantities in which two sets differ.
+
+        Examples
+        --------
+        >>> load_priors().against(load_priors())
+        ()
+        """
+        return tuple(n for n in QUANTITIES if not self[n].same_as(other[n]))
+
+
+def _digest(table: dict[str, Prior]) -> str:
+    """Hash of the whole set: what is believed, not why."""
+    return hashlib.sha256(repr(sorted((k, str(v)) for k, v in table.items())).encode()).hexdigest()
 
 
 def _check(name: str, entry: dict[str, Any], where: str) -> Prior:
@@ -210,38 +280,98 @@ def load_priors(path: str | Path | None = None) -> Priors:
     Returns
     -------
     Priors
+        Whole: what a set with ``[meta] base = "NAME"`` does not give is taken from that shipped
+        set, which may have a base of its own.
 
     Raises
     ------
     PriorError
-        Unreadable file, unknown quantity, misspelt key, impossible parameter, missing reason.
+        Unreadable file, unknown quantity, misspelt key, impossible parameter, missing reason; a
+        base that is not shipped or leads back to itself; a set that changes nothing of its base.
 
     Examples
     --------
     >>> import fairweather as fw
     >>> str(fw.load_priors()["half_life"])
     'LogNormal(mu=1.609, sigma=0.2)'
+    >>> fw.load_priors("sceptic").base
+    'default'
     """
     file = Path(path) if path and str(path).endswith(".toml") else None
     if file is None:
         file = priors_dir() / f"{path or 'default'}.toml"
+    return _load(file, ())
+
+
+def shipped() -> list[str]:
+    """Names of the belief sets in ``priors/``, ``default`` first.
+
+    Examples
+    --------
+    >>> shipped()
+    ['default', 'agnostic', 'author', 'sceptic']
+    """
+    found = sorted(p.stem for p in priors_dir().glob("*.toml"))
+    return sorted(found, key=lambda name: name != "default")
+
+
+def _load(file: Path, above: tuple[Path, ...]) -> Priors:
+    """Read a set, and first the one it rests on; `above` are the sets that rest on this one."""
     try:
         raw = file.read_bytes()
     except OSError as err:
-        known = ", ".join(sorted(p.stem for p in priors_dir().glob("*.toml")))
-        raise PriorError(f"{file}: cannot be read ({err.strerror}); shipped sets: {known}") from err
+        raise PriorError(
+            f"{file}: cannot be read ({err.strerror}); shipped sets: {', '.join(shipped())}"
+        ) from err
     try:
         content = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise PriorError(f"{file}: not valid TOML: {err}") from err
-    meta = content.pop("meta", {})
-    if not isinstance(meta, dict):
-        raise PriorError(f"{file.name}: [meta] must be a table with id and title, not {meta!r}")
-    table = {name: _check(name, entry, file.name) for name, entry in content.items()}
+    meta = _check_meta(content.pop("meta", {}), file.name)
+    own = {name: _check(name, entry, file.name) for name, entry in content.items()}
+    base = None
+    if "base" in meta:
+        base = _load(_base_file(meta["base"], file, above), (*above, file.resolve()))
+        if all(prior.same_as(base[name]) for name, prior in own.items()):
+            raise PriorError(
+                f"{file.name}: changes nothing of its base '{meta['base']}'",
+                remedy="Give at least one quantity another prior, or use the base itself.",
+            )
+    table = {**(base.table if base else {}), **own}
     missing = [q for q in QUANTITIES if q not in table]
     if missing:
-        raise PriorError(f"{file.name}: no prior for {', '.join(missing)}; add a table for each")
-    digest = hashlib.sha256(repr(sorted((k, str(v)) for k, v in table.items())).encode())
+        raise PriorError(
+            f"{file.name}: no prior for {', '.join(missing)}; add a table for each, or "
+            '[meta] base = "default" to take the rest from a shipped set'
+        )
+    changed = [q for q in own if base and not own[q].same_as(base[q])]
     return Priors(
-        str(meta.get("id", file.stem)), str(meta.get("title", "")), table, digest.hexdigest()
-    )
+        meta.get("id", file.stem), meta.get("title", ""), table, _digest(table),
+        meta.get("note", ""), meta.get("base", ""), tuple(changed),
+    )  # fmt: skip
+
+
+def _check_meta(meta: Any, where: str) -> dict[str, str]:
+    if not isinstance(meta, dict):
+        raise PriorError(f"{where}: [meta] must be a table with id and title, not {meta!r}")
+    for key, value in meta.items():
+        if key not in _META:
+            raise PriorError(f"{where}: [meta] has an unknown key '{key}'; use {', '.join(_META)}")
+        if not isinstance(value, str) or not value.strip():
+            raise PriorError(f"{where}: [meta] {key} must be text, not {value!r}")
+    return meta
+
+
+def _base_file(name: str, file: Path, above: tuple[Path, ...] = ()) -> Path:
+    if name not in shipped():
+        raise PriorError(
+            f"{file.name}: [meta] base = '{name}' is not a shipped set",
+            remedy=f"Name one of {', '.join(shipped())}.",
+        )
+    base = priors_dir() / f"{name}.toml"
+    if base.resolve() in (*above, file.resolve()):
+        raise PriorError(
+            f"{file.name}: [meta] base = '{name}' leads back to itself",
+            remedy="Let the last set of the chain give every quantity.",
+        )
+    return base

@@ -205,6 +205,9 @@ def _typed_schema(family: str) -> pa.DataFrameSchema:
         columns["value"] = [
             rule(lambda s: s.between(0, 1), "value is outside 0 to 1", "check the transformation")
         ]
+    elif family == "span":
+        columns["value"] = [rule(lambda s: s >= 0, "value is negative", "write log(1 + years)")]
+    if family in ("driver", "span"):
         columns["n"] = [rule(blank, f"n {unused[0]}", unused[1])]
     if family in ("count", "within", "anchor"):
         columns["n"] = [

@@ -82,6 +82,7 @@ class World:
 def simulate_world(
     panel: Panel, priors: Priors | None = None, reading: str = DEFAULT,
     parameters: dict[str, Any] | None = None, *, random_seed: int = 0, whole: bool = True,
+    weather: np.ndarray | None = None,
 ) -> World:  # fmt: skip
     """Draw one world on a panel's cells, from the very density that the model evaluates.
 
@@ -100,6 +101,9 @@ def simulate_world(
     whole : bool
         Votes in halves, as they are counted. The model reads a logit without bounds: without
         rounding and with shares beyond all or none, ``rows`` give back the score exactly.
+    weather : ndarray, shape (state, year), optional
+        Pressure that came, in place of a path drawn: alignment alone is simulated, and indicators
+        of pressure keep their coded rows.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def simulate_world(
     3
     """
     priors, rng = narrowed(priors or load_priors(), reading), np.random.default_rng(random_seed)
-    panel = seen(panel, reading)
+    source, panel = panel, seen(panel, reading)
     space, batches = Space.of(panel), prepare(panel, priors)
     n_state, n_dyad, n_year = len(panel.states), len(panel.dyads), len(panel.years)
     par = draw_parameters(panel, priors, reading, rng, known=parameters, batches=batches)
@@ -129,7 +133,9 @@ def simulate_world(
     mean_over_dyads = incidence(panel)
     pressure, deviation = np.full(noise.shape, panel.anchor_mean), past_deviation(n_year)
     # A year's pressure answers to earlier alignment alone: every round settles the next year.
-    for t in range(n_year):
+    if weather is not None:
+        pressure = np.array(weather, float)
+    for t in range(n_year if weather is None else 0):
         moving, _ = targets(panel, reading, par, pressure, comp)
         alignment, _ = paths(panel, par, moving, eps, common)
         company = mean_over_dyads @ (alignment @ deviation.T)
@@ -151,10 +157,12 @@ def simulate_world(
         own = {k: np.asarray(par[v]) for k, v in PARAMETERS[name].items() if v in par}
         shown = get_family(name).simulate(batch, batch.read(rows_read), own, rng)
         for k, indicator in enumerate(batch.ids):
+            if weather is not None and batch.indicators[k].latent == names.PRESSURE:
+                continue
             series = np.flatnonzero(batch.which == k)
             old, units = rows[indicator], batch.unit[series]
             rows[indicator] = _write(old, shown[series], units, name, whole)
-    return World(par, alignment, pressure, words, comp, rows, panel, priors)
+    return World(par, alignment, pressure, words, comp, rows, source, priors)
 
 
 def _write(

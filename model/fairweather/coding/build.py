@@ -53,6 +53,7 @@ MODULES = (
     "commitments",
     "dependence",
     "fuels",
+    "likeness",
 )
 
 

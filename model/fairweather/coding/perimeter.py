@@ -51,7 +51,8 @@ def us_arms_to_taiwan(src: Sources) -> pd.DataFrame:
     """Log of one plus the volume of US arms delivered to Taiwan, one register vintage."""
     flows, years = _to_taiwan(src, "tiv_register_alloc")
     table = with_zeros(flows, [CHINA], *years, "tiv_register_alloc")
-    return table.assign(value=np.log1p(table["value"]))
+    # The copy holds single precision, whose logarithm differs between processors.
+    return table.assign(value=np.log1p(table["value"].astype(float)))
 
 
 @reader("us_arms_orders_taiwan")

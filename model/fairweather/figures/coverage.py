@@ -17,7 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from fairweather.coverage import coverage
 from fairweather.figures import style
-from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, PRESSURE
+from fairweather.names import ALIGNMENT, COMPLEMENTARITY, DOMAINS, LIKENESS, PRESSURE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ _TITLES = {
     ALIGNMENT: "Alignment of a pair",
     PRESSURE: "US pressure on a state",
     COMPLEMENTARITY: "Complementarity",
+    LIKENESS: "Likeness",
 }
 _ROW = 0.1  # inches a line
 _HEAD = 1.4  # lines a group's title takes

@@ -9,6 +9,8 @@ forecast treat all indicators alike:
     The free parameters, created in the current PyMC model.
 ``logp(batch, latent, par)``
     Log likelihood of all rows given the signed latent (series x year), a scalar tensor.
+``fit_logp(batch, latent, par)``
+    The same, series by series and up to a constant, (..., series), with NumPy.
 ``simulate(batch, latent, par, rng)``
     A replicate of the observed cells, with NumPy.
 ``predict(batch, history, future, par, rng)``
@@ -18,7 +20,7 @@ forecast treat all indicators alike:
     the known rows of its series and the latents, whatever the family integrates out included. It
     sums to one over the cell's outcomes. NaN where no reading can speak.
 ``held_draw(known, whole, cells, latent, par, rng)``
-    Draws of the same cells, (draw, cell), from the same law.
+    Draws of the same cells, (draw, cell), each from the same law, those of a series together.
 
 ``known`` is the batch of the panel the fit saw and ``whole`` that of the full panel; ``cells`` are
 the series and years of all held-out cells in ``whole``, ``latent`` (draw, series of whole, year),

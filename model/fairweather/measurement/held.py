@@ -2,7 +2,7 @@
 
 Invariant: a cell is met with the density that the model gives to the known rows and that cell
 together, normalised over the cell; other held-out cells are integrated out, never read, unless a
-series is lost whole. Guarded by ``tests/test_measurement.py``.
+series is lost whole. Guarded by ``tests/test_held.py``.
 """
 
 from __future__ import annotations
@@ -57,6 +57,15 @@ class Held:
             own = np.flatnonzero(self.series == s)
             for c in own:
                 rest[c, self.time[own][self.time[own] < self.time[c]]] = True
+        return rest
+
+    def opened(self) -> np.ndarray:
+        """Return `rest`, where a series is lost whole its first held-out cell instead."""
+        rest = self.rest.copy()
+        for s in np.unique(self.series[self.lost]):
+            own = np.flatnonzero(self.series == s)
+            first = self.time[own].min()
+            rest[own[self.time[own] > first], first] = True
         return rest
 
 
@@ -172,16 +181,22 @@ def whitener(mask: np.ndarray, phi: np.ndarray) -> np.ndarray:
     return out
 
 
+def _white(mask: np.ndarray, phi: np.ndarray, scale: float, thin: np.ndarray | None) -> np.ndarray:
+    """`whitener` of residuals of a scale, thin years noisier."""
+    white = whitener(mask, phi)
+    if thin is None:
+        return white / scale
+    own = np.diagonal(white, axis1=1, axis2=2)
+    return white / np.sqrt(scale**2 + thin * own**2)[..., None]
+
+
 def _carry(
     rest: np.ndarray, time: np.ndarray, phi: np.ndarray, level: bool, scale: float,
     thin: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     at, mask = np.arange(len(time)), rest.copy()
     mask[at, time] = True
-    white = whitener(mask, phi)
-    own = np.diagonal(white, axis1=1, axis2=2)
-    noise = scale**2 + (0.0 if thin is None else thin * own**2)
-    white = white / np.sqrt(noise)[..., None] if thin is not None else white / scale
+    white = _white(mask, phi, scale, thin)
     unit = white[at, :, time]
     pull = np.einsum("crt,cr->ct", white, unit)
     alone = np.zeros(len(time), bool)
@@ -195,6 +210,44 @@ def _carry(
     weight[alone] = 0.0
     weight[at, time] = 1.0
     return weight, np.where(alone, np.inf, 1.0 / np.sqrt(precision))
+
+
+def joint_noise(
+    held: Held, rest: np.ndarray, phi: np.ndarray, draws: int, rng: np.random.Generator, *,
+    level: bool = False, scale: float = 1.0, thin: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Draw standard normal noise, correlated among the held-out cells of a series, (draw, cell).
+
+    Parameters
+    ----------
+    held : Held
+    rest : ndarray of bool, shape (cell, year)
+        Known years of each cell's series.
+    phi, level, scale, thin
+        As in `carry`.
+    """
+    noise = rng.standard_normal((draws, len(held.time)))
+    for s in np.unique(held.series):
+        own = np.flatnonzero(held.series == s)
+        known = rest[own].any(axis=0)
+        own = own[~known[held.time[own]]]
+        if len(own) < 2:
+            continue
+        mask = known.copy()
+        mask[held.time[own]] = True
+        extra = None if thin is None else thin[own[:1]]
+        white = _white(mask[None], phi[own[:1]], scale, extra)[0]
+        unit = white[:, held.time[own]]
+        precision = unit.T @ unit
+        if level:
+            constant = white.sum(axis=1)
+            share = unit.T @ constant
+            precision -= np.outer(share, share) / (constant @ constant)
+        cov = np.linalg.inv(precision)
+        spread = np.sqrt(np.diag(cov))
+        root = np.linalg.cholesky(cov / np.outer(spread, spread))
+        noise[:, own] = noise[:, own] @ root.T
+    return noise
 
 
 def weigh(x: np.ndarray, row: np.ndarray, weight: np.ndarray) -> np.ndarray:

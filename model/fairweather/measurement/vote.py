@@ -23,7 +23,15 @@ from fairweather.measurement.batch import (
     last_residual,
     lay_out,
 )
-from fairweather.measurement.held import Held, carry, meet, normal_logp, unscored, weigh
+from fairweather.measurement.held import (
+    Held,
+    carry,
+    joint_noise,
+    meet,
+    normal_logp,
+    unscored,
+    weigh,
+)
 
 # Variance of one vote at the usual share of agreement, 0.84: a variance read off the votes
 # themselves would make the density of a year's score depend on that score.
@@ -90,6 +98,13 @@ def logp(batch: Batch, latent: Any, par: dict[str, Any]) -> Any:
     return -0.5 * (e * e).sum()
 
 
+def fit_logp(batch: Batch, latent: np.ndarray, par: dict[str, Any]) -> np.ndarray:
+    """Log likelihood of each series, constants dropped, with NumPy."""
+    agenda = par["agenda"] @ batch.extra["basis"].T
+    e = apply_filter(np, batch.y - latent - agenda[..., None, :], batch.extra["filter"])
+    return -0.5 * (e**2).sum(axis=-1)
+
+
 def simulate(
     batch: Batch, latent: np.ndarray, par: dict[str, Any], rng: np.random.Generator
 ) -> np.ndarray:
@@ -117,15 +132,14 @@ def predict(
 def _held(
     known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
     par: dict[str, Any],
-) -> tuple[Held, np.ndarray, np.ndarray]:  # fmt: skip
-    """Logit score of each held-out cell: mean (draw, cell) and spread (cell,)."""
+) -> tuple[Held, dict[str, Any], np.ndarray, np.ndarray]:  # fmt: skip
+    """Logit score of each held-out cell: its residual, mean (draw, cell) and spread (cell,)."""
     held, x = meet(known, whole, cells), whole.extra
-    weight, spread = carry(
-        held.rest, held.time, x["phi"][held.series], scale=x["scale"], thin=x["thin"][held.series]
-    )
+    kind = {"scale": x["scale"], "thin": x["thin"][held.series]}
+    weight, spread = carry(held.rest, held.time, x["phi"][held.series], **kind)
     seen = -(weight * np.where(held.rest, whole.y[held.series], 0.0)).sum(axis=1)
     agenda = par["agenda"] @ (weight @ x["basis"]).T
-    return held, seen + weigh(latent, held.series, weight) + agenda, spread
+    return held, kind, seen + weigh(latent, held.series, weight) + agenda, spread
 
 
 def held_logp(
@@ -133,7 +147,7 @@ def held_logp(
     par: dict[str, Any],
 ) -> np.ndarray:  # fmt: skip
     """Log density of the logit scores, the residual carried from the known years on both sides."""
-    held, mean, spread = _held(known, whole, cells, latent, par)
+    held, _, mean, spread = _held(known, whole, cells, latent, par)
     y = whole.y[held.series, held.time]
     return unscored(normal_logp(y, mean, spread), held.item < 0)
 
@@ -142,7 +156,8 @@ def held_draw(
     known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
     par: dict[str, Any], rng: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """Draw agreement shares (0..1) of held-out cells."""
-    held, mean, spread = _held(known, whole, cells, latent, par)
-    y = mean + spread * rng.standard_normal(mean.shape)
+    """Draw agreement shares (0..1) of held-out cells, the residual one path a series."""
+    held, kind, mean, spread = _held(known, whole, cells, latent, par)
+    phi = whole.extra["phi"][held.series]
+    y = mean + spread * joint_noise(held, held.rest, phi, len(mean), rng, **kind)
     return unscored(1.0 / (1.0 + np.exp(-y)), held.item < 0)

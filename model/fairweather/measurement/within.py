@@ -22,7 +22,16 @@ from fairweather.measurement.batch import (
     last_residual,
     lay_out,
 )
-from fairweather.measurement.held import Held, carry, meet, normal_logp, shifts, unscored, weigh
+from fairweather.measurement.held import (
+    Held,
+    carry,
+    joint_noise,
+    meet,
+    normal_logp,
+    shifts,
+    unscored,
+    weigh,
+)
 
 
 def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
@@ -103,6 +112,15 @@ def _level(batch: Batch, r: np.ndarray) -> np.ndarray:
     return (e * batch.extra["constant"]).sum(axis=-1) / batch.extra["information"]
 
 
+def fit_logp(batch: Batch, latent: np.ndarray, par: dict[str, Any]) -> np.ndarray:
+    """Log likelihood of each series, its level integrated out, constants dropped, with NumPy."""
+    e = apply_filter(np, _residual(batch, latent, par), batch.extra["filter"])
+    level = (e * batch.extra["constant"]).sum(axis=-1)
+    ss = (e**2).sum(axis=-1) - level**2 / batch.extra["information"]
+    scale = par["scale"][..., batch.which]
+    return -((batch.mask.sum(axis=1) - 1.0) * np.log(scale) + 0.5 * ss / scale**2)
+
+
 def simulate(
     batch: Batch, latent: np.ndarray, par: dict[str, Any], rng: np.random.Generator
 ) -> np.ndarray:
@@ -146,16 +164,15 @@ def predict(
 
 
 def _held(
-    known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
+    known: Batch, whole: Batch, held: Held, rest: np.ndarray, latent: np.ndarray,
     par: dict[str, Any],
-) -> tuple[Held, np.ndarray, np.ndarray]:  # fmt: skip
-    """Mean and spread of each held-out cell, both (draw, cell)."""
-    held = meet(known, whole, cells)
-    rest, k = held.chained(), np.maximum(held.item, 0)
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Mean and spread of each held-out cell given the years `rest`, both (draw, cell)."""
+    k = np.maximum(held.item, 0)
     weight, spread = carry(rest, held.time, whole.extra["phi"][held.series], level=True)
     seen = -(weight * np.where(rest, whole.y[held.series], 0.0)).sum(axis=1)
     mean = seen + par["loading"][:, k] * weigh(latent, held.series, weight)
-    return held, mean + shifts(known, held.item, par, weight), par["scale"][:, k] * spread
+    return mean + shifts(known, held.item, par, weight), par["scale"][:, k] * spread
 
 
 def held_logp(
@@ -167,7 +184,8 @@ def held_logp(
     Of a series that is lost whole only movement can be scored: its cells are met in the order of
     time, each given the earlier ones, and the first adds 0.
     """
-    held, mean, spread = _held(known, whole, cells, latent, par)
+    held = meet(known, whole, cells)
+    mean, spread = _held(known, whole, held, held.chained(), latent, par)
     y = whole.y[held.series, held.time]
     return unscored(normal_logp(y, mean, spread), held.item < 0)
 
@@ -176,9 +194,14 @@ def held_draw(
     known: Batch, whole: Batch, cells: tuple[np.ndarray, np.ndarray], latent: np.ndarray,
     par: dict[str, Any], rng: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """Draw values of held-out cells; the first of a series lost whole keeps its own."""
-    held, mean, spread = _held(known, whole, cells, latent, par)
+    """Draw values of held-out cells, the cells of a series together.
+
+    A series that is lost whole keeps its first value, and the others are drawn given it.
+    """
+    held = meet(known, whole, cells)
+    rest, phi = held.opened(), whole.extra["phi"][held.series]
+    mean, spread = _held(known, whole, held, rest, latent, par)
     free = np.isinf(spread)
-    y = mean + np.where(free, 0.0, spread) * rng.standard_normal(mean.shape)
-    y = np.where(free, whole.y[held.series, held.time], y)
-    return unscored(y, held.item < 0)
+    noise = joint_noise(held, rest, phi, len(mean), rng, level=True)
+    y = mean + np.where(free, 0.0, spread) * noise
+    return unscored(np.where(free, whole.y[held.series, held.time], y), held.item < 0)
