@@ -65,7 +65,7 @@ def widen(panel: Any, n_states: int) -> Any:
             left, right, strict=True)), left=left, right=right,
         rows={k: v for k, v in rows.items() if len(v)},
         complementarity=panel.complementarity[:, dyad], anchor_fill=panel.anchor_fill[origin],
-        movement=panel.movement[origin],
+        movement=panel.movement[origin], likeness=panel.likeness[:, dyad],
     )  # fmt: skip
 
 

@@ -14,8 +14,11 @@ from made_fit import fit, panel
 
 @dataclass(frozen=True)
 class Answer:
-    can: bool
+    told: bool
     sentence: str
+
+    def __bool__(self):
+        return self.told
 
 
 @dataclass(frozen=True)

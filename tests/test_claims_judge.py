@@ -1,7 +1,9 @@
+import json
 from dataclasses import replace
 from math import isnan, nan
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import made_contest
@@ -11,6 +13,7 @@ from fairweather.claims.evidence import ClaimError, Evidence
 from fairweather.claims.judge import decide, judge, judge_all
 from fairweather.claims.judgement import MIN_SHOCKS, NOT_TESTABLE, Judgement, verdict
 from fairweather.claims.parts import NEEDS, lacking
+from fairweather.confusion import Confusion as Real
 from fairweather.readings import READINGS
 from made_contest import Confusion, context, draws
 from made_fit import panel
@@ -46,6 +49,8 @@ def test_undecided_where_the_contest_cannot_tell(p):
         "undecided", "The record cannot tell thermostat from drift",
     )  # fmt: skip
     assert decide(found(p), entry(), dull)[0] != "undecided"
+    one_side = context({"thermostat": 1.0})
+    assert "one side" in decide(found(p), entry(tell=TELL), one_side)[1]
     outcome, why = decide(found(p), entry(tell=TELL), context(confusion=None))
     assert outcome == "undecided" and "not calibrated" in why
 
@@ -57,6 +62,19 @@ def test_undecided_on_too_few_shocks(n):
     assert outcome == "undecided" and str(n) in why
     assert decide(replace(found(), shocks=MIN_SHOCKS), entry(), context())[0] == "borne out"
     assert decide(replace(found(), shocks=None), entry(), context())[0] == "borne out"
+
+
+def test_the_confusion_of_simulated_worlds_is_asked():
+    def worlds(right):
+        rows = [{"truth": t, "drift": w if t == "drift" else 1 - w, "thermostat":
+                 1 - w if t == "drift" else w} for t in TELL["pro"] + TELL["contra"]
+                for w in right]  # fmt: skip
+        return Real.of(pd.DataFrame(rows))
+
+    sure, dull = worlds([0.9] * 6), worlds([0.9, 0.1] * 3)
+    assert decide(found(), entry(tell=TELL), context(confusion=sure))[0] == "borne out"
+    outcome, why = decide(found(), entry(tell=TELL), context(confusion=dull))
+    assert outcome == "undecided" and "could not tell thermostat from drift" in why
 
 
 def test_what_is_built_in_decides_nothing_by_itself():
@@ -103,6 +121,28 @@ def test_small_weights_are_left_out_and_missing_draws_refused():
         averaging.kept_weights({"drift": 0.5, "placebo": 0.5}, {"drift": 1})
     with pytest.raises(ClaimError, match="no reading has any weight"):
         averaging.kept_weights({"drift": 0.0}, {"drift": 1})
+
+
+def test_what_is_learnt_is_told_apart_from_what_is_built_in():
+    weights = {"drift": 0.9, "thermostat": 0.1}
+    made = judge("C05", CLAIMS["C05"], context(weights))
+    learnt = averaging.average(
+        "responsive", {}, "pressure", {"thermostat": draws("thermostat")}, {"thermostat": 1.0}
+    )
+    p, value, *_ = learnt.learnt()
+    assert made.notes[0].startswith(f"in the readings that learn it: {value:.2f} [")
+    assert p == pytest.approx(made.by_reading["thermostat"])
+    nothing = averaging.average("fragile", {}, "pressure", {"drift": None}, {"drift": 1.0})
+    assert nothing.learnt() is None
+
+
+def test_replicates_follow_the_order_of_the_weights():
+    frame = pd.DataFrame({"thermostat": [0.7], "drift": [0.3]})
+    made = context({"drift": 0.5, "thermostat": 0.5}, weight_draws=frame)
+    assert made.replicates().tolist() == [[0.3, 0.7]]
+    array = frame.rename_axis("replicate").rename_axis("reading", axis=1).stack().to_xarray()
+    assert replace(made, weight_draws=array).replicates().tolist() == [[0.3, 0.7]]
+    assert replace(made, weight_draws=np.array([[1, 0]])).replicates().tolist() == [[1.0, 0.0]]
 
 
 def test_weighted_quantiles_agree_with_plain_ones():
@@ -197,7 +237,7 @@ def test_prior_weighs_all_readings_alike():
 
 
 def test_held_out_claim_needs_both_halves():
-    weights = {"elastic-side": 1.0}
+    weights = {"elastic-side": 1.0, "drift": 0.0}
     falls = {"elastic-side": draws("elastic-side", elasticity=0.4, coupling=0.0)}
     rises = {"elastic-side": draws("elastic-side", elasticity=-0.4, coupling=0.0)}
     sunk = made_contest.held_out(-1.0)
@@ -206,6 +246,11 @@ def test_held_out_claim_needs_both_halves():
     assert any("fragile alone" in n for n in both.notes)
     half = judge("C08", CLAIMS["C08"], context(weights, draws=rises, held_out=sunk))
     assert half.probability < 0.05 and half.verdict == "contradicted"
+    still = {"drift": draws("drift", scope=0.0)}
+    only = context({"drift": 1.0, "thermostat": 0.0}, draws=still, held_out=sunk)
+    dry = judge("C34", CLAIMS["C34"], only)
+    # Drift builds in that easing does nothing; the episodes alone contradict.
+    assert dry.by_construction == ("drift",) and dry.probability < 0.05
     other = made_contest.held_out(1.0)
     assert judge("C08", CLAIMS["C08"], context(weights, draws=falls, held_out=other)).verdict == (
         "contradicted"
@@ -216,7 +261,9 @@ def test_one_held_out_shock_decides_nothing():
     one = made_contest.held_out(-1.0, years=(1994,))
     made = judge("C08", CLAIMS["C08"], context({"elastic-side": 1.0}, held_out=one))
     assert made.verdict == "undecided" and made.shocks == 1 and isnan(made.probability)
-    assert made.sentence.startswith("Undecided")
+    assert made.sentence.startswith("Undecided: 1 independent event")
+    assert Judgement.from_dict(made.to_dict()).to_dict() == made.to_dict()
+    assert "NaN" not in json.dumps(made.to_dict())
 
 
 def test_episodes_are_told_beside():
@@ -226,7 +273,7 @@ def test_episodes_are_told_beside():
 
 def test_undecided_says_why():
     strong = {r: draws(r, elasticity=0.4, coupling=0.0) for r in ("thermostat", "elastic-side")}
-    weights = dict.fromkeys(strong, 0.5)
+    weights = dict.fromkeys(strong, 0.5) | {"drift": 0.0}
     ready = context(weights, draws=strong, prior=strong)
     assert judge("C05", CLAIMS["C05"], ready).verdict == "borne out"
     dull = judge("C05", CLAIMS["C05"], replace(ready, confusion=Confusion(False)))

@@ -298,7 +298,14 @@ def test_falls_after_easings(change, side, p):
         context(held_out=held_out(change)), {**EASED, "side": side}
     )
     assert found.holds.mean() == pytest.approx(p, abs=0.05)
-    assert found.shocks == 5 and found.prior == 0.5 and "any state" in found.note
+    assert found.shocks == 5 and "any state" in found.note
+
+
+def test_before_the_record_departures_are_as_drift_has_them():
+    z = np.random.default_rng(1).standard_normal(100_000)
+    for size, side, p in ((-0.25, "below", (z < -0.25)), (-1.0, "above", (z > -1.0))):
+        found = get_measure("after-episodes")(context(), {**EASED, "size": size, "side": side})
+        assert found.prior == pytest.approx(p.mean(), abs=0.01)
 
 
 def test_more_shocks_say_more():
@@ -326,5 +333,10 @@ def test_the_kind_the_state_and_the_dyad_asked_for_are_used():
     assert get_measure("after-episodes")(made, worse).value.mean() > 1
     assert get_measure("after-episodes")(made, {**EASED, "states": ["IRN"]}).value.mean() > 0.5
     assert "no held-out easing of CHN" in said(made, {**EASED, "states": ["CHN"]})
+    quiet = pd.concat([table.assign(design="episodes"), held_out(3.0).assign(design="quiet")])
+    calm = context(held_out=quiet)
+    assert get_measure("after-episodes")(calm, EASED).value.mean() < -1
+    bare = said(context(held_out=table.drop(columns="log_score")), EASED)
+    assert "with pressure -0.80" in bare and "log score" not in bare
     told = said(made, EASED)
     assert "log score +5.0 against drift" in told and "changed by -1.00" in told

@@ -447,6 +447,17 @@ def test_the_page_and_the_files_say_the_same(tmp_path):
 FIGURE = ("pdf", "png", "txt")
 
 
+def test_the_agenda_is_the_mean_movement_since_the_last_year_known():
+    obs = record().observations
+    votes = obs[(obs["indicator"] == "unga_votes") & obs["unit"].isin(now().dyads)]
+    votes = votes.assign(logit=scaled("vote", coded("vote", votes)))
+    mean = votes.groupby("year")["logit"].mean()
+    pair = votes[votes["unit"] == "CHN-RUS"].set_index("year")["logit"]
+    moved = usual()["observables"]["agenda"].sel(year=2020)
+    assert float(moved.sel(pairs="all")) == pytest.approx(mean[2020] - mean[2015])
+    assert float(moved.sel(pairs="CHN-RUS")) == pytest.approx(pair[2020] - pair[2015])
+
+
 def test_tables_hold_together():
     pressure = pressure_table(usual())
     assert len(pressure) == 16

@@ -39,10 +39,15 @@ if TYPE_CHECKING:
     from fairweather.inference import fit as fit
     from fairweather.model import build_model as build_model
     from fairweather.panel import load_panel as load_panel
+    from fairweather.predictive import ppc as ppc
+    from fairweather.predictive import ppc_by_weather as ppc_by_weather
+    from fairweather.predictive import ppc_many as ppc_many
     from fairweather.priors import load_priors as load_priors
     from fairweather.readings import READINGS as READINGS
     from fairweather.record import load_record as load_record
     from fairweather.scenarios import load_scenarios as load_scenarios
+    from fairweather.statistics import list_statistics as list_statistics
+    from fairweather.statistics import statistic as statistic
 
 _WHERE = {
     "FairweatherError": ("errors", "FairweatherError"),
@@ -54,6 +59,7 @@ _WHERE = {
     "fit": ("inference", "fit"),
     "forecast": ("forecast", "forecast"),
     "hold_out": ("holdout", "hold_out"),
+    "list_statistics": ("statistics", "list_statistics"),
     "load_chronology": ("chronology", "load_chronology"),
     "load_codebook": ("codebook", "load_codebook"),
     "load_panel": ("panel", "load_panel"),
@@ -66,7 +72,11 @@ _WHERE = {
     "plot_coverage": ("figures.coverage", "plot_coverage"),
     "plot_pressure": ("figures.pressure", "plot_pressure"),
     "plot_survival": ("figures.survival", "plot_survival"),
+    "ppc": ("predictive", "ppc"),
+    "ppc_by_weather": ("predictive", "ppc_by_weather"),
+    "ppc_many": ("predictive", "ppc_many"),
     "save_results": ("archive", "save_results"),
+    "statistic": ("statistics", "statistic"),
     "take_release": ("coding.release", "take"),
 }
 __all__ = ["__version__", *_WHERE]

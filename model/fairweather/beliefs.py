@@ -100,9 +100,11 @@ def measured(draws: Draws) -> dict[str, tuple[str, Evidence]]:
             continue
         if not np.isfinite(found.value).all():
             continue
-        # The text of a claim with a held-out half is about that half.
-        half = entry["method"] == "held-out"
-        said = (function.__doc__ or "").splitlines()[0].rstrip(".") if half else entry["quantity"]
+        said = entry["quantity"]
+        if entry["method"] == "held-out":
+            # Its text is about the held-out half; the measure says what the other half is.
+            clause = (function.__doc__ or measure).splitlines()[0].split(",")[0].rstrip(".")
+            said = clause[:1].lower() + clause[1:]
         out[name] = said, found
     return out
 

@@ -15,8 +15,11 @@ from typer.core import TyperGroup
 
 from fairweather import cli_changes  # noqa: F401  (adds its commands to data_app)
 from fairweather.cli_calibrate import calibrate
+from fairweather.cli_claims import claims
+from fairweather.cli_contest import contest
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
+from fairweather.cli_moment import moment
 from fairweather.cli_options import (
     Chains,
     Draws,
@@ -28,6 +31,7 @@ from fairweather.cli_options import (
     TargetAccept,
     Tune,
 )
+from fairweather.cli_priors import priors
 from fairweather.cli_refits import refits
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
@@ -73,7 +77,11 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(data_app, name="data")
 app.command()(calibrate)
+app.command()(claims)
+app.command()(contest)
 app.command()(doctor)
+app.command()(moment)
+app.command()(priors)
 app.command()(refits)
 
 AsOf = Annotated[

@@ -93,7 +93,9 @@ def moment(
             present(found, console(), folder)
     bad = table[~table["passed"]]
     for row in bad.itertuples():
-        problem = " ".join(str(row.problem).split())
+        problem = " ".join(str(row.problem).split()).rstrip(".")
+        if row.folder:
+            problem += "; no forecast is made. Ask for more --draws or --tune"
         typer.secho(f"fairweather: {row.reading}: {problem}", fg=typer.colors.RED, err=True)
     if len(bad):
         raise typer.Exit(FAILED)

@@ -148,7 +148,7 @@ class Futures:
         seen = np.broadcast_to(before, (*moving.shape[:-1], 1))
         keep = keeps(np, life, skew, np.concatenate([seen, moving], axis=-1))
         start = np.broadcast_to(answered, moving.shape[:-1])
-        answer = advance(start, moving, np.zeros(1), keep)
+        answer = advance(start, moving, np.zeros(moving.shape), keep)
         rest = np.broadcast_to(1.0 - speed(life), moving.shape)
         stray = np.broadcast_to(self.stray, moving.shape[:-1])
         stray = advance(stray, np.zeros(moving.shape), self.shocks.alignment, rest)

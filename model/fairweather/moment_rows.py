@@ -63,7 +63,8 @@ def scored(
     -------
     dict of str to Dataset
         ``observables``: draws and outcomes in the unit in which they are drawn, and ``agenda``,
-        by how much agreement of all pairs has moved since the last year known then (logits).
+        by how much agreement of all pairs, and of the pair, has moved since the last year known
+        then (logits).
         ``scores``: rows by forecasts.
 
     Raises
@@ -112,8 +113,8 @@ def scored(
     observables = xr.Dataset(
         {"value": (("weather", names.INDICATOR, names.DRAW, names.YEAR), drawn[:, kept]),
          "outcome": ((names.INDICATOR, names.YEAR), np.stack(outcomes)),
-         "agenda": (names.YEAR, _agenda(then, now, years))},
-        coords={**coords, names.INDICATOR: names_kept},
+         "agenda": (("pairs", names.YEAR), _agenda(then, now, years))},
+        coords={**coords, names.INDICATOR: names_kept, "pairs": ["all", then.focal]},
     )  # fmt: skip
     fields = [np.array(x) for x in zip(*rows, strict=True)]
     columns = (names.INDICATOR, "domain", "family", names.YEAR, "value", "past_sd")
@@ -126,17 +127,20 @@ def scored(
 
 
 def _agenda(then: Panel, now: Panel, years: np.ndarray) -> np.ndarray:
-    """Mean movement of agreement over all pairs since the last year known then; NaN if unseen."""
+    """Movement of agreement since the last year known then, shape (all pairs or the pair, year)."""
     anchor = next((one for one in now.indicators(names.ALIGNMENT) if one.anchor), None)
     if anchor is None or anchor.id not in then.rows:
-        return np.full(len(years), np.nan)
+        return np.full((2, len(years)), np.nan)
     rows = now.rows[anchor.id]
     logit = scaled(anchor.family, coded(anchor.family, rows))
-    mean = np.full(len(now.years), np.nan)
+    focal = (rows["unit"] == now.dyads.index(now.focal)).to_numpy()
+    mean = np.full((2, len(now.years)), np.nan)
     for t in rows["time"].unique():
-        mean[t] = logit[rows["time"] == t].mean()
+        at = (rows["time"] == t).to_numpy()
+        mean[0, t] = logit[at].mean()
+        mean[1, t] = logit[at & focal].mean() if (at & focal).any() else np.nan
     base = int(then.years[then.rows[anchor.id]["time"].max()] - now.years[0])
-    return mean[years - int(now.years[0])] - mean[base]
+    return mean[:, years - int(now.years[0])] - mean[:, [base]]
 
 
 def _rows(panel: Panel, name: str, years: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:

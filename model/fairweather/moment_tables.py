@@ -223,11 +223,13 @@ def sentences(found: xr.DataTree) -> list[str]:
         f"Alignment in {last} under the expected weather less that under what came: "
         f"{middle:+.2f} SD of dyads, 89 % [{low:+.2f}, {high:+.2f}]."
     )
-    agenda = found["observables"]["agenda"].to_numpy()
-    if np.isfinite(agenda).any():
+    moved = found["observables"]["agenda"].to_numpy()
+    if np.isfinite(moved).any():
+        all_pairs, pair = np.nanmean(moved, axis=1)
         out.append(
-            f"Agreement of all pairs in contested votes moved by {np.nanmean(agenda):+.2f} logits "
-            "on average: the agenda of the years, which no forecast knows."
+            f"Agreement of all pairs in contested votes moved by {all_pairs:+.2f} logits on "
+            f"average, that of the pair by {pair:+.2f}; the agenda of the years is in both, and no "
+            "forecast knows it."
         )
     scores = score_table(score_rows(found)).query("group == 'all'").set_index("forecast")
     if len(scores):

@@ -28,6 +28,8 @@ class Store:
     folder : str or Path
     settings : dict
         What decides the numbers; a folder that holds others is refused.
+    what : str
+        What the folder holds, for messages.
 
     Raises
     ------
@@ -35,7 +37,9 @@ class Store:
         The folder was made with other settings, or holds something else.
     """
 
-    def __init__(self, folder: str | Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: str | Path, settings: Mapping[str, Any], what: str = "calibration"
+    ) -> None:
         self.folder = Path(folder)
         note, wanted = self.folder / "settings.json", json.loads(json.dumps(dict(settings)))
         if note.is_file():
@@ -49,7 +53,7 @@ class Store:
                 )
         elif self.folder.is_dir() and any(f.name[0] != "." for f in self.folder.iterdir()):
             raise CalibrationError(
-                f"'{folder}' is not empty and holds no calibration",
+                f"'{folder}' is not empty and holds no {what}",
                 remedy="Name a new or empty folder.",
             )
         # The note first: a run killed here must be able to go on.

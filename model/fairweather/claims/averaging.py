@@ -33,6 +33,8 @@ class Mixture:
     ----------
     value, holds, weight : ndarray, shape (draw,)
         Draws of all readings, and what each draw weighs; weights sum to one.
+    free : ndarray of bool, shape (draw,)
+        Draws of readings in which the quantity is learnt.
     by_reading : dict of str to float
     by_construction : tuple of str
         Readings in which the quantity does not vary from draw to draw.
@@ -44,6 +46,7 @@ class Mixture:
     value: np.ndarray
     holds: np.ndarray
     weight: np.ndarray
+    free: np.ndarray
     by_reading: dict[str, float]
     by_construction: tuple[str, ...]
     notes: tuple[str, ...]
@@ -59,6 +62,15 @@ class Mixture:
         """Mean and 89 % interval of the quantity."""
         lower, upper = quantiles(self.value, self.weight, MASS)
         return float(self.weight @ self.value), lower, upper
+
+    def learnt(self) -> tuple[float, float, float, float] | None:
+        """Probability, mean and interval over readings in which it is learnt; None if in none."""
+        if not self.free.any():
+            return None
+        value, weight = self.value[self.free], self.weight[self.free]
+        weight = weight / weight.sum()
+        lower, upper = quantiles(value, weight, MASS)
+        return float(weight @ self.holds[self.free]), float(weight @ value), lower, upper
 
     def draw(self, size: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw values and whether the statement holds from the mixture, shape (size,) each."""
@@ -150,7 +162,9 @@ def average(
             prior = found.prior if found.prior is not None else prior
         by_reading[reading] = float(held[-1].mean())
         weight.append(np.full(len(values[-1]), w / len(values[-1])))
+    free = [np.full(len(v), r not in fixed) for r, v in zip(kept, values, strict=True)]
     return Mixture(
-        np.concatenate(values), np.concatenate(held), np.concatenate(weight), by_reading,
+        np.concatenate(values), np.concatenate(held), np.concatenate(weight),
+        np.concatenate(free), by_reading,
         tuple(fixed), tuple(notes), shocks, prior,
     )  # fmt: skip

@@ -46,14 +46,15 @@ class Context:
         By reading: fitted to the whole record, and before it.
     weights : mapping of str to float
         What the contest gives each reading.
-    weight_draws : ndarray or DataFrame, shape (replicate, reading)
-        Replicates of the weights; columns in the order of `weights`.
+    weight_draws : ndarray, DataFrame or DataArray, shape (replicate, reading)
+        Replicates of the weights; an ndarray has them in the order of `weights`.
     held_out : DataFrame, optional
         One row per reading, episode and statistic: reading, episode_id, state, start, end, type
         (easing or hardship), dyad ("" for the mean over the state's dyads), statistic, realised,
         replicated_mean, replicated_lower, replicated_upper, p_value, log_score.
     confusion : object, optional
-        ``can_tell(pro, contra)`` returns an object with ``can`` and ``sentence``.
+        ``can_tell(pro, contra)`` returns an object that is true where it can, with a ``sentence``
+        (``fairweather.confusion.Confusion``).
     shocks : DataFrame, optional
         Independent shocks, from ``fairweather.claims.shocks.shock_table``.
     record : Record, optional
@@ -69,6 +70,15 @@ class Context:
     confusion: Any = None
     shocks: pd.DataFrame | None = None
     record: Any = None
+
+    def replicates(self) -> np.ndarray:
+        """Replicates of the weights in the order of `weights`, shape (replicate, reading)."""
+        order, drawn = list(self.weights), self.weight_draws
+        if hasattr(drawn, "sel"):
+            drawn = drawn.sel(reading=order).transpose(..., "reading")
+        elif hasattr(drawn, "columns"):
+            drawn = drawn[order]
+        return np.asarray(drawn, float)
 
     @property
     def pressure_readings(self) -> tuple[str, ...]:
@@ -155,7 +165,8 @@ def judge(name: str, entry: dict[str, Any], context: Context) -> Judgement:
 def decide(found: Judgement, entry: dict[str, Any], context: Context) -> tuple[str, str]:
     """Verdict, and why it is undecided where the probability alone would say otherwise."""
     if math.isnan(found.probability):
-        return "undecided", "nothing of the kind is on record"
+        n = found.shocks or 0
+        return "undecided", f"{n} independent event(s) on record give no probability"
     first = verdict(found.probability, entry["lower"], entry["upper"])
     if first == "undecided":
         return first, ""
@@ -166,8 +177,11 @@ def decide(found: Judgement, entry: dict[str, Any], context: Context) -> tuple[s
     if tell := entry["tell"]:
         if context.confusion is None:
             return "undecided", "whether the contest can tell the readings apart is not calibrated"
-        answer = context.confusion.can_tell(tell["pro"], tell["contra"])
-        if not answer.can:
+        pro, contra = ([r for r in tell[k] if r in context.weights] for k in ("pro", "contra"))
+        if not pro or not contra:
+            return "undecided", "the contest holds one side of the comparison only"
+        answer = context.confusion.can_tell(pro, contra)
+        if not answer:
             return "undecided", str(answer.sentence).rstrip(".")
     elif found.by_construction:
         free = {r: p for r, p in found.by_reading.items() if r not in found.by_construction}
@@ -209,9 +223,14 @@ def _posterior(entry: dict[str, Any], context: Context) -> Judgement:
 
 def _of_mixture(now: Mixture, prior: float) -> Judgement:
     value, lower, upper = now.summary()
+    notes = now.notes
+    if now.by_construction and (learnt := now.learnt()):
+        p, *numbers = learnt
+        said = f"{numbers[0]:.2f} [{numbers[1]:.2f}, {numbers[2]:.2f}] with probability {p:.2f}"
+        notes = (f"in the readings that learn it: {said}", *notes)
     return Judgement(
         "", "", None, now.probability, prior, value, lower, upper, shocks=now.shocks,
-        by_reading=now.by_reading, by_construction=now.by_construction, notes=now.notes,
+        by_reading=now.by_reading, by_construction=now.by_construction, notes=notes,
     )  # fmt: skip
 
 
@@ -243,15 +262,16 @@ def _held_out(entry: dict[str, Any], context: Context) -> Judgement:
     mean, lower, upper = now.summary()
     both = Evidence(
         np.asarray(found.value, float)[at], held[at] * also, found.note, found.shocks,
-        (0.5 if found.prior is None else found.prior) * before,
+        found.prior * before,
     )  # fmt: skip
     out = _of_evidence(both)
     said = (
         f"held-out part alone holds with probability {held.mean():.2f}; {entry['beside']} alone "
         f"with {now.probability:.2f}, {mean:.2f} [{lower:.2f}, {upper:.2f}]"
     )
+    joint = {r: p * float(held.mean()) for r, p in now.by_reading.items()}
     return replace(
-        out, by_reading=now.by_reading, by_construction=now.by_construction,
+        out, by_reading=joint, by_construction=now.by_construction,
         notes=(*out.notes, said, *now.notes),
     )  # fmt: skip
 

@@ -69,7 +69,8 @@ class Judgement:
         out = asdict(self)
         for name in _NUMBERS:
             out[name] = float(out[name]) if math.isfinite(out[name]) else None
-        out["by_reading"] = {k: float(v) for k, v in self.by_reading.items()}
+        by = self.by_reading
+        out["by_reading"] = {k: float(v) if math.isfinite(v) else None for k, v in by.items()}
         out["by_construction"], out["notes"] = list(self.by_construction), list(self.notes)
         return out
 
@@ -79,6 +80,8 @@ class Judgement:
         known = {k: kept[k] for k in (f.name for f in fields(cls)) if k in kept}
         for name in _NUMBERS:
             known[name] = math.nan if known.get(name) is None else float(known[name])
+        by = known.get("by_reading") or {}
+        known["by_reading"] = {k: math.nan if v is None else v for k, v in by.items()}
         for name in ("by_construction", "notes"):
             known[name] = tuple(known.get(name) or ())
         return cls(**known)

@@ -22,8 +22,8 @@ Thresholds were fixed before any fit was looked at. `fairweather claims` shows t
 `fairweather claims --catalogue --markdown docs/claims.md`.
 
 A claim is *borne out* or *contradicted* only if the probability of its formal statement is beyond
-the threshold, if it rests on at least {MIN_SHOCKS} independent events (where it rests on events of
-US pressure), and if the contest can tell the readings named from their rivals. Otherwise it is
+the threshold, if it rests on at least {MIN_SHOCKS} events (for those of US pressure: independent
+shocks), and if the contest can tell the readings named from their rivals. Otherwise it is
 *undecided*. A reading that lacks what a claim needs counts as one in which the claim does not hold;
 a verdict that follows only from what readings leave out is *undecided* as well.
 """

@@ -17,7 +17,7 @@ _ERROR = 0.01
 _COUNTED = {
     "easing": "independent easing shock(s)", "hardship": "independent hardship shock(s)",
     "both": "independent shocks of easing or hardship", "states": "states", "years": "years",
-    "meetings": "meetings", "votes": "votes", "deals": "deals", "events": "events",
+    "meetings": "meeting(s)", "votes": "vote(s)", "deals": "deal(s)", "events": "event(s)",
 }  # fmt: skip
 
 
@@ -31,13 +31,14 @@ def number(x: float, width: float) -> str:
 
     Examples
     --------
-    >>> number(1.2345, 3.0), number(0.012345, 0.001)
-    ('1.2', '0.0123')
+    >>> number(1.2345, 3.0), number(0.012345, 0.001), number(-0.001, 0.0)
+    ('1.2', '0.0123', '0.00')
     """
     if not math.isfinite(x):
         return "–"
     digits = 2 if not width > 0 else min(max(1 - math.floor(math.log10(width)), 0), 4)
-    return f"{x:.{digits}f}"
+    text = f"{x:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def estimate(found: Judgement) -> str:
@@ -76,8 +77,8 @@ def sentence(found: Judgement, entry: dict[str, Any], why: str = "") -> str:
     )  # fmt: skip
     formal = entry["formal"].rstrip(".")
     text = (
-        f"{str(found.verdict).capitalize()}: with probability {share(found.probability)}{before} "
-        f"{formal[:1].lower()}{formal[1:]}; the quantity is {estimate(found)}"
+        f"{str(found.verdict).capitalize()}: the probability is {share(found.probability)}{before} "
+        f"that {formal[:1].lower()}{formal[1:]}; the quantity is {estimate(found)}"
     )
     if on := basis(found, entry["shocks"]):
         text += f", resting on {on}"

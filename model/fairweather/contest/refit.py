@@ -198,6 +198,8 @@ def _quality(values: dict[str, np.ndarray], density: xr.DataArray, model: Model)
         for n in range(values[k].reshape(len(total), -1).shape[1])
     ]  # fmt: skip
     split = np.stack([s.reshape(CHAINS, -1) for s in series])
+    # What never moves, as the elasticity of a state without a record of its own, has none.
+    split = split[split.std(axis=(1, 2)) > 0]
     rhat = array_stats.rhat(split, chain_axis=-2, draw_axis=-1)
     return {"max_rhat": round(float(np.nanmax(rhat)), 4), "rhat_score": round(float(rhat[0]), 4)}
 

@@ -6,6 +6,7 @@ of each other are one. Guarded by ``tests/test_claims_measures.py``.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,9 @@ _BASELINE = "drift"
 
 def _rows(context: Context, params: dict[str, Any]) -> pd.DataFrame:
     table = context.held_out
+    if "design" in table:
+        # Quiet windows bear the type of the episode they stand for, and are none.
+        table = table[table["design"] == "episodes"]
     kind, dyad = params["type"], params.get("dyad", context.panel.focal)
     mine = table[
         (table["type"] == kind)
@@ -69,19 +73,22 @@ def said(context: Context, params: dict[str, Any]) -> str:
         f"after {len(shocks)} held-out {params['type']} shock(s) on {where} {tie} changed by "
         f"{shocks['realised'].mean():.2f}, by drift alone {shocks['expected'].mean():.2f}"
     )
-    weight = {r: w for r, w in context.weights.items() if r in context.pressure_readings}
-    scores = rows.groupby("reading")[["replicated_mean", "log_score"]].agg(
-        {"replicated_mean": "mean", "log_score": "sum"}
-    )
-    weight = {r: w for r, w in weight.items() if r in scores.index}
-    if sum(weight.values()) > 0:
-        w = np.array(list(weight.values())) / sum(weight.values())
-        mine = scores.loc[list(weight)]
-        gain = float(w @ mine["log_score"]) - float(scores.loc[_BASELINE, "log_score"])
-        text += (
-            f", by the readings with pressure {float(w @ mine['replicated_mean']):.2f} "
-            f"(log score {gain:+.1f} against drift)"
-        )
+    return text + _expected(context, rows)
+
+
+def _expected(context: Context, rows: pd.DataFrame) -> str:
+    """Say what the readings with pressure foresaw, and by how much better they scored."""
+    mean = rows.groupby("reading")["replicated_mean"].mean()
+    weight = {r: context.weights[r] for r in context.pressure_readings if r in mean.index}
+    total = sum(weight.values())
+    if not total > 0:
+        return ""
+    w = np.array(list(weight.values())) / total
+    text = f", by the readings with pressure {float(w @ mean[list(weight)]):.2f}"
+    if "log_score" in rows:
+        score = rows.groupby("reading")["log_score"].sum(min_count=1)
+        gain = float(w @ score[list(weight)] - score[_BASELINE])
+        text += f" (log score {gain:+.1f} against drift)" if np.isfinite(gain) else ""
     return text
 
 
@@ -89,7 +96,7 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
     """Mean departure from drift after held-out episodes, on one side of a size.
 
     The mean over shocks has a Student-t posterior with one degree of freedom fewer than there
-    are shocks; with one shock there is none.
+    are shocks; with one shock there is none. Before the record it is as drift has it.
 
     Parameters
     ----------
@@ -102,6 +109,10 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
         raise ClaimError(
             "no episode was held out", remedy="Run the contest with its design 'episodes'."
         )
+    below = params["side"] == "below"
+    # Before the record: drift's forecast is right, so that a departure is standard normal.
+    chance = 0.5 * (1.0 + math.erf(params["size"] / math.sqrt(2.0)))
+    prior = chance if below else 1.0 - chance
     shocks = departures(_rows(context, params))
     n, focal = len(shocks), context.panel.focal
     wide = params.get("dyad", focal) == ""
@@ -110,10 +121,9 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
     if n < 2:
         # One event has no error to be told from chance by.
         nothing = np.full(1, np.nan)
-        return Evidence(nothing, nothing, note, shocks=n, prior=0.5)
+        return Evidence(nothing, nothing, note, shocks=n, prior=prior)
     z = shocks["z"].to_numpy(float)
     t = np.random.default_rng(1).standard_t(n - 1, _DRAWS)
     value = z.mean() + z.std(ddof=1) / np.sqrt(n) * t
-    below = params["side"] == "below"
     holds = value < params["size"] if below else value > params["size"]
-    return Evidence(value, holds, note, shocks=n, prior=0.5)
+    return Evidence(value, holds, note, shocks=n, prior=prior)

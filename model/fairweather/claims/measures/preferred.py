@@ -47,7 +47,7 @@ def preferred(context: Context, params: dict[str, Any]) -> Evidence:
             f"the contest has no weight for {', '.join(missing)}",
             remedy="Run the contest with these readings.",
         )
-    weight = np.asarray(context.weight_draws, float)
+    weight = context.replicates()
     met = {r: float(meets(context.draws[r]).mean()) for r in pro}
     before = [float(meets(context.prior[r]).mean()) for r in pro]
     total = weight[:, [order.index(r) for r in (*pro, *contra)]].sum(axis=1)

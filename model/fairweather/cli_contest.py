@@ -1,0 +1,126 @@
+"""The command that runs the contest of readings and judges the claims by it.
+
+Exit codes beside those of `fairweather.cli`: 3 if a fit, a piece or a claim failed; what was done
+is kept, and the same command goes on. Nothing heavy is imported before it runs.
+Guarded by ``tests/test_cli_contest.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fairweather.cli_options import Focal, PriorSet, ResultsDir, States, Workers
+from fairweather.readings import READINGS
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from fairweather.contest.result import Contest
+
+FAILED = 3
+Readings = Annotated[
+    list[str] | None,
+    typer.Option("--reading", metavar="NAME", help=f"Repeatable; all of {', '.join(READINGS)}."),
+]
+Designs = Annotated[
+    list[str] | None,
+    typer.Option("--design", metavar="NAME", help="Repeatable: future, episodes, placebo, dyads."),
+]
+Every = Annotated[int, typer.Option("--every", min=1, help="Years between origins, from 2008.")]
+Folds = Annotated[int, typer.Option("--folds", min=2, help="Folds of episodes and of dyads.")]
+Worlds = Annotated[int, typer.Option("--worlds", min=0, help="Simulated worlds a reading.")]
+Specifications = Annotated[
+    bool, typer.Option("--specifications/--no-specifications", help="The specification curve.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", metavar="DIR", help="Folder of the contest, in place of one named "
+                 "after its settings under --results. Continued if it is there."),
+]  # fmt: skip
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler.")
+]
+FitDraws = Annotated[
+    int | None, typer.Option("--draws", min=100, help="Kept draws a chain of the whole fits.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was found.")]
+
+
+def contest(
+    reading: Readings = None,
+    design: Designs = None,
+    every: Every = 1,
+    folds: Folds = 5,
+    worlds: Worlds = 2,
+    specifications: Specifications = True,
+    states: States = None,
+    focal: Focal = None,
+    priors: PriorSet = None,
+    draws: FitDraws = None,
+    seed: Seed = None,
+    results: ResultsDir = "results",
+    out: Out = None,
+    cluster: Cluster = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Let the readings compete on what they have not seen, and judge the claims."""
+    from fairweather import names
+    from fairweather.contest import design as d
+    from fairweather.contest.evidence import write_evidence
+    from fairweather.contest.page import write
+    from fairweather.contest.result import summarise
+    from fairweather.contest.run import FIT_DRAWS, run_contest
+    from fairweather.pipeline import parse_states
+    from fairweather.priors import load_priors
+    from fairweather.terminal import console
+
+    done = run_contest(
+        out, results=results, readings=reading or tuple(READINGS), designs=design or d.DESIGNS,
+        every=every, folds=folds, worlds=worlds, specifications=specifications,
+        states=parse_states(states), focal=focal or names.FOCAL, priors=load_priors(priors),
+        fit_draws=draws or FIT_DRAWS, seed=d.SEED if seed is None else seed, cluster=cluster,
+        workers=workers, quiet=quiet, say=(lambda text: None) if quiet else typer.echo,
+    )  # fmt: skip
+    found = summarise(done)
+    files = write(done, found)
+    if done["panel"].focal == names.FOCAL:
+        files.append(write_evidence(done, found))
+    if not quiet:
+        console().print(shown(found))
+        if found.confusion is not None:
+            console().print(found.confusion.table())
+    for sentence in found.sentences:
+        typer.echo(sentence)
+    for file in files:
+        typer.echo(f"Wrote {file}")
+    if files[-1].name == "claims.json":
+        typer.echo(f"Verdicts: fairweather claims --contest {done['folder']}")
+    for key, why in found.problems.items():
+        typer.echo(f"Failed: {key}: {why}", err=True)
+    if found.problems:
+        raise typer.Exit(FAILED)
+
+
+def shown(found: Contest) -> Table:
+    """Lay out weights and differences."""
+    from rich.table import Table
+
+    from fairweather.contest.page import weight_table
+
+    frame = weight_table(found)
+    table = Table(title=f"Stacking weights ({found.primary} design first)", box=None,
+                  title_justify="left")  # fmt: skip
+    table.add_column("reading", no_wrap=True)
+    designs = [found.primary, *(d for d in found.designs if d != found.primary)]
+    for name in (designs[0], "89 %", *designs[1:], "score less best"):
+        table.add_column(name, justify="right")
+    for name, row in frame.iterrows():
+        table.add_row(
+            str(name), f"{row[designs[0]]:.2f}", f"{row['lower']:.2f} to {row['upper']:.2f}",
+            *(f"{row[d]:.2f}" for d in designs[1:]), f"{row['difference']:.1f} ({row['se']:.1f})",
+        )  # fmt: skip
+    return table
