@@ -187,6 +187,15 @@ def test_a_tie_that_leans_on_pressure_weakens_as_expected_and_holds_as_it_came()
     np.testing.assert_allclose(alone.sel(state="CHN"), alone.sel(state="RUS"))
 
 
+@pytest.mark.parametrize("reading", ["domains", "persistence"])
+def test_other_readings_take_part(reading):
+    tree = prior_tree(then(), reading=reading, draws=12)
+    found = moment(tree, then(), now(), horizon=3)
+    words = mw.words(found).set_index("claim")["forecast"]
+    assert ("order is not forecast" in words["C41"]) == (reading != "domains")
+    assert bool(found["effects"]["eased_alone"].any()) == (reading == "domains")
+
+
 def test_years_between_the_panels_end_and_the_moment_pass_unchanged():
     short = load_panel(record().known_on(DAY), states=STATES, last_year=2014)
     found = moment(fit(short, elasticity=0.4, coupling=0.0, scope=0.0), short, now(), horizon=5)

@@ -163,13 +163,13 @@ def moment(
     level, bar = next(iter(thresholds(draws).items()))
     one_a, mean_a, alive, one_p, drawn = [], [], [], [], []
     for shift in weather.values():
-        alignment, pressure = futures.under(_late(shift, gap))
+        alignment, pressure, away = futures.whole(_late(shift, gap))
         above = alignment[..., gap:] > bar[:, None, None]
         alive.append(np.logical_and.accumulate(above, axis=-1).mean(axis=1).T)
         one_a.append(alignment[:, 0, gap:])
         mean_a.append(alignment[..., gap:].mean(axis=1))
         one_p.append(pressure[:, 0, :, gap:])
-        drawn.append(indicators.draw(alignment[:, 0], pressure[:, 0])[..., gap:])
+        drawn.append(indicators.draw(alignment[:, 0], pressure[:, 0], away[:, 0])[..., gap:])
     one_sd = draws.reference[names.ALIGNMENT][1]
     alone = np.stack([
         futures.under(_late(shift, gap))[0][..., gap:].mean(axis=1) for shift in ease

@@ -27,6 +27,8 @@ BELOW, ABOVE, AS_FORECAST = "below the forecast", "above the forecast", "as fore
 TAIL, AHEAD = 0.1, 5
 # Years in which an easing had to show: Russia's within a term; China's before it was to pass.
 RUSSIA_YEARS, CHINA_YEARS = 4, 2
+# The reading in which security may answer sooner than the economy.
+LEADS = "domains"
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ def _security_first(found: xr.DataTree) -> tuple[str, str, str]:
         at_e, at_u = (list(data["weather"].values).index(w) for w in (EXPECTED, UNCHANGED))
         moved[domain].append(float((value[at_e] - value[at_u]).mean()) / sd)
     text = ", ".join(f"{k} {np.mean(v):+.2f} SD" for k, v in moved.items() if v)
-    note = "one latent moves both, so the order is not forecast"
-    return f"{text or 'no series'}; {note}", *_either_eased(found)
+    if found.attrs.get("reading") != LEADS:
+        text = f"{text or 'no series'}; one latent moves both, so the order is not forecast"
+    return text or "no series", *_either_eased(found)
 
 
 def arms(found: xr.DataTree, first: int, last: int, name: str = "arms_deliveries"):

@@ -141,14 +141,15 @@ def average(
     function, kept = get_measure(measure), kept_weights(weights, draws)
     values, held, weight, fixed, notes = [], [], [], [], []
     by_reading: dict[str, float] = {}
+    absent: list[str] = []
     shocks, prior = None, None
     heaviest = max(kept, key=kept.__getitem__)
     for reading, w in kept.items():
-        if why := lacking(reading, needs):
+        if lacking(reading, needs):
             values.append(np.zeros(1))
             held.append(np.zeros(1))
             fixed.append(reading)
-            notes.append(why)
+            absent.append(reading)
         else:
             found = function(draws[reading], params)
             values.append(np.asarray(found.value, float))
@@ -162,6 +163,8 @@ def average(
             prior = found.prior if found.prior is not None else prior
         by_reading[reading] = float(held[-1].mean())
         weight.append(np.full(len(values[-1]), w / len(values[-1])))
+    if absent:
+        notes.append(f"without {needs} by construction: {', '.join(absent)}")
     free = [np.full(len(v), r not in fixed) for r, v in zip(kept, values, strict=True)]
     return Mixture(
         np.concatenate(values), np.concatenate(held), np.concatenate(weight),

@@ -159,7 +159,9 @@ def judge(name: str, entry: dict[str, Any], context: Context) -> Judgement:
     outcome, why = decide(found, entry, context)
     notes = [*found.notes, entry["caveat"], *_episodes(entry, context)]
     found = replace(found, verdict=outcome, notes=tuple(n for n in notes if n))
-    return replace(found, sentence=sentence(found, entry, why))
+    # Of two halves the sentence must say which one decides.
+    halves = found.notes[0] if "beside" in entry else ""
+    return replace(found, sentence=sentence(found, entry, why, halves))
 
 
 def decide(found: Judgement, entry: dict[str, Any], context: Context) -> tuple[str, str]:
@@ -266,13 +268,13 @@ def _held_out(entry: dict[str, Any], context: Context) -> Judgement:
     )  # fmt: skip
     out = _of_evidence(both)
     said = (
-        f"held-out part alone holds with probability {held.mean():.2f}; {entry['beside']} alone "
-        f"with {now.probability:.2f}, {mean:.2f} [{lower:.2f}, {upper:.2f}]"
+        f"the half on held-out episodes holds with probability {held.mean():.2f}, the other with "
+        f"{now.probability:.2f}, its effect being {mean:.2f} [{lower:.2f}, {upper:.2f}] SD"
     )
     joint = {r: p * float(held.mean()) for r, p in now.by_reading.items()}
     return replace(
         out, by_reading=joint, by_construction=now.by_construction,
-        notes=(*out.notes, said, *now.notes),
+        notes=(said, *out.notes, *now.notes),
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def basis(found: Judgement, kind: str) -> str:
     return f"{found.shocks} {_COUNTED.get(kind, 'independent events')}"
 
 
-def sentence(found: Judgement, entry: dict[str, Any], why: str = "") -> str:
+def sentence(found: Judgement, entry: dict[str, Any], why: str = "", halves: str = "") -> str:
     """Say the finding in one sentence.
 
     Parameters
@@ -69,6 +69,8 @@ def sentence(found: Judgement, entry: dict[str, Any], why: str = "") -> str:
     entry : dict
     why : str
         Why it is undecided where its probability alone would say otherwise.
+    halves : str
+        Of a claim in two halves, how each one stands.
     """
     if math.isnan(found.probability):
         return f"{str(found.verdict).capitalize()}: {why or 'no probability can be given'}."
@@ -82,6 +84,8 @@ def sentence(found: Judgement, entry: dict[str, Any], why: str = "") -> str:
     )
     if on := basis(found, entry["shocks"]):
         text += f", resting on {on}"
+    if halves:
+        text += f"; {halves}"
     if why:
         text += f"; it stays undecided because {why[:1].lower()}{why[1:]}"
     return f"{text}."

@@ -91,10 +91,18 @@ def _test(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _params(params: Mapping[str, Any]) -> str:
     if not params:
         return ""
+    # Tables within, and sentences to be filled in, are for the file, not for a line.
+    plain = {k: v for k, v in params.items() if k not in ("said", "dyad") and not _nested(v)}
     shown = (
-        f"{k} = {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in params.items()
+        f"{k} = {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in plain.items()
     )
-    return f" ({'; '.join(shown)})"
+    return f" ({'; '.join(shown)})" if plain else ""
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(v, list | dict) for v in value)
+    )
 
 
 def _found(
@@ -116,10 +124,11 @@ def _found(
         f"{prior}: {kept[name].get('verdict') or 'failed'} ({_kept_share(kept[name])})"
         for prior, kept in by_prior.items() if name in kept
     )  # fmt: skip
+    notes = [("note", as_sentence(n)) for n in found.notes if n != entry.get("caveat")]
     return [
         ("probability", f"{prior}{share(found.probability)} after it"),
         ("value", estimate(found)), ("by reading", each), ("rests on", rests),
-        ("by prior", others), *(("note", as_sentence(n)) for n in found.notes),
+        ("by prior", others), *notes,
         ("verdict", str(found.verdict)), ("in short", found.sentence),
     ]  # fmt: skip
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fairweather.contest.result import Contest
 
-LIMIT = 600
+LIMIT = 400
 
 
 def write_evidence(done: Mapping[str, Any], contest: Contest) -> Path:
