@@ -124,6 +124,8 @@ SHOWN = ("C01", "C08", "C36", "C40", "C43", "C44")
 
 def page(done: Mapping[str, Any], contest: Contest) -> str:
     """Write the contest down as a page of Markdown."""
+    from fairweather.contest.honesty import sections
+
     settings, good = done["settings"], quality(contest)
     n = len(contest.designs[contest.primary].weights)
     parts = [
@@ -156,6 +158,7 @@ def page(done: Mapping[str, Any], contest: Contest) -> str:
     if done["specifications"]:
         parts += ["## Specification curve", "", "Probability that the formal statement holds.", "",
                   markdown(specification_table(done, SHOWN)), ""]  # fmt: skip
+    parts += sections(done)
     parts += ["## Quality of the fits", "", *(f"- {k}: {v}" for k, v in good.items()), ""]
     whole = done["fits"][["reading", "passed", "max_rhat", "min_ess", "seconds"]]
     parts += ["Fits to the whole record:", "", markdown(whole, 3), ""]
