@@ -9,6 +9,8 @@ import xarray as xr
 from fairweather.model import prepare
 from fairweather.panel import load_panel
 from fairweather.priors import load_priors
+from fairweather.readings import get_reading
+from fairweather.readings.parts import seen
 
 STATES = ("CHN", "IND", "IRN", "RUS")
 
@@ -20,7 +22,7 @@ def panel(focal="CHN-RUS", first_year=1992):
 
 def fit(p=None, reading="elastic-side", chains=2, draws=60, seed=3, **fixed):
     """Draws around plausible values; `fixed` sets a quantity to one value in every draw."""
-    p, priors = p or panel(), load_priors()
+    p, priors = seen(p or panel(), reading), load_priors()
     rng = np.random.default_rng(seed)
     lead, years = (chains, draws), len(p.years)
     batches = prepare(p, priors)
@@ -55,9 +57,16 @@ def fit(p=None, reading="elastic-side", chains=2, draws=60, seed=3, **fixed):
         put(name, (), value)
     for name, scale in {
         "coupling": 0.01, "shared_pressure": 0.1, "exponent": 1.0, "scope": 0.05,
-        "complementarity_trade": 0.1, "complementarity_energy": 0.1, "drift": 0.02,
+        "drift": 0.02, **{f"complementarity_{kind}": 0.1 for kind in p.kinds},
     }.items():  # fmt: skip
         put(name, (), noise(scale))
+    parts = get_reading(reading).PARTS
+    if "asymmetry" in parts:
+        put("asymmetry", (), noise(0.3))
+    if "leads" in parts:
+        put("lead_security", (), noise(0.2))
+        put("lead_economic", (), noise(0.2))
+        put("gap", ("dyad", "year"), noise(0.1, ("dyad", "year")))
     for family, batch in batches.items():
         labels[family] = batch.ids
         labels[f"{family}_shifted"] = [batch.ids[k] for k in batch.shifted]

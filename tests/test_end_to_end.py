@@ -59,9 +59,10 @@ def test_forecast_claims_and_figures_are_there(small):
             "output_type_id", "value", "model_id"} <= set(forecast.columns)  # fmt: skip
     assert "unga_votes" in set(forecast["indicator"]) and forecast["value"].notna().all()
     claims = pd.read_csv(small / "claims.csv")
-    assert set(claims["claim_id"]) == {"C01", "C08", "C36", "C43"}
+    assert {"C01", "C08", "C36", "C43"} <= set(claims["claim_id"])
     assert claims["note"].str.contains("preliminary, in-sample").all()
-    assert claims[["probability", "prior_probability"]].stack().between(0, 1).all()
+    numbers = claims[["probability", "prior_probability"]].to_numpy()
+    assert ((numbers >= 0) & (numbers <= 1) | np.isnan(numbers)).all()
     for name in ("alignment", "survival", "pressure"):
         for ending in ("pdf", "png"):
             assert (small / "figures" / f"{name}.{ending}").stat().st_size > 5_000

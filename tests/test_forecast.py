@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fairweather.draws import Draws
-from fairweather.dynamics import lag, speed
+from fairweather.dynamics import follow, keeps, lag, speed
 from fairweather.errors import FairweatherError, PriorError, ScenarioError
 from fairweather.forecast import (
     QUANTILES,
@@ -120,7 +120,8 @@ def test_in_sample_states_are_replayed():
     k = speed(draws.get("half_life"))
     past, gap = alignment[:, :-1], target[:, 1:] - alignment[:, :-1]
     shocks = alignment[:, 1:] - past - k[:, None] * gap
-    again = advance(alignment[:, 0], target[:, 1:], shocks, k)
+    left = np.broadcast_to(1.0 - k[:, None], past.shape)
+    again = advance(alignment[:, 0], target[:, 1:], shocks, left)
     np.testing.assert_allclose(again, alignment[:, 1:], atol=1e-10)
 
 
@@ -134,7 +135,8 @@ def test_target_is_the_models(reading):
     from fairweather.model import build_model
 
     p = load_panel(states=["CHN", "IRN", "RUS"], first_year=2000)
-    model = build_model(p, reading=reading).pymc
+    built = build_model(p, reading=reading)
+    model = built.pymc
     rng = np.random.default_rng(0)
     step = rng.standard_normal((len(p.states), len(p.years)))
     still = {v.name: np.zeros(v.shape.eval()) for v in model.free_RVs
@@ -153,16 +155,22 @@ def test_target_is_the_models(reading):
         ]
         data[variable.name] = (("chain", "draw", *dims), value[None, None])
     coords = {"dyad": list(p.dyads), "state": list(p.states), "year": p.years,
-              "kind": list(p.kinds)}  # fmt: skip
+              "kind": list(built.panel.kinds)}  # fmt: skip
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit().attrs | {"reading": reading}),
                                   "posterior": xr.Dataset(data, coords=coords)})  # fmt: skip
     draws = Draws.of(tree, p)
     alignment, pressure, comp = draws.history()
+    moving = draws.moving(pressure[:, None], comp, p.years)[:, 0]
+    life, skew = (draws.get(name)[:, None] for name in ("half_life", "asymmetry"))
+    answer = follow(np, moving, keeps(np, life, skew, moving))
+    np.testing.assert_allclose(alignment, draws.standing(p.years)[:, 0] + answer, atol=1e-8)
+    if skew.any():
+        return
+    # At one speed the target with its trend, followed as a whole, gives the same path.
     target = draws.target(pressure[:, None], comp, p.years)[:, 0]
-    half_life = draws.get("half_life")
-    path = advance(alignment[:, 0], target[:, 1:], np.zeros_like(target[:, 1:]), speed(half_life))
-    # The first year is the settled path: the target less what it runs ahead of its trend.
-    ahead = draws.get("dyad_drift", dyad=p.focal) * lag(half_life)
+    left = np.broadcast_to(1.0 - speed(life), target[:, 1:].shape)
+    path = advance(alignment[:, 0], target[:, 1:], np.zeros_like(target[:, 1:]), left)
+    ahead = draws.get("dyad_drift", dyad=p.focal) * lag(life[:, 0])
     np.testing.assert_allclose(alignment[:, 0], target[:, 0] - ahead, atol=1e-8)
     np.testing.assert_allclose(alignment[:, 1:], path, atol=1e-8)
 

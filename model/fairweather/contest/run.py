@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairweather import names
+from fairweather import names, samplers
 from fairweather.contest.design import (
     DESIGNS,
     FOLDS,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from fairweather.priors import Priors
 
 WORLDS = 2
-# Per chain of the fits to the whole record, four chains each.
-FIT_DRAWS, FIT_TUNE, FIT_CHAINS = 1000, 400, 4
+# Fits to the whole record are those of every day: half the draws would not pass the gate.
+FIT_DRAWS = samplers.DRAWS
 # Files that decide the numbers; a contest is not continued under others.
 _CODE = (
     "contest/design.py", "contest/refit.py", "contest/worlds.py", "contest/windows.py",
@@ -187,7 +187,7 @@ def _whole_fits(
 
     fits = plan(
         readings=readings, priors=[priors], states=states, focal=panel.focal, draws=draws,
-        tune=FIT_TUNE, chains=FIT_CHAINS, seed=seed, results=Path(out) / "fits",
+        seed=seed, results=Path(out) / "fits",
     )  # fmt: skip
     return carry_out(fits, **farm_options)
 
