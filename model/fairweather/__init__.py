@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fairweather.holdout import hold_out as hold_out
     from fairweather.inference import fit as fit
     from fairweather.model import build_model as build_model
+    from fairweather.moment import moment as moment
     from fairweather.panel import load_panel as load_panel
     from fairweather.predictive import ppc as ppc
     from fairweather.predictive import ppc_by_weather as ppc_by_weather
@@ -66,6 +67,7 @@ _WHERE = {
     "load_priors": ("priors", "load_priors"),
     "load_record": ("record", "load_record"),
     "load_scenarios": ("scenarios", "load_scenarios"),
+    "moment": ("moment", "moment"),
     "open_results": ("archive", "open_results"),
     "plan_release": ("coding.release", "plan_release"),
     "plot_alignment": ("figures.alignment", "plot_alignment"),
