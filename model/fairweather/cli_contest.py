@@ -52,9 +52,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was found.
 def contest(
     reading: Readings = None,
     design: Designs = None,
-    every: Every = 1,
-    folds: Folds = 5,
-    worlds: Worlds = 2,
+    every: Every = 3,
+    folds: Folds = 4,
+    worlds: Worlds = 1,
     specifications: Specifications = True,
     states: States = None,
     focal: Focal = None,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fairweather.priors import Priors
 
 # Enough for the mean density of a dyad's year; its Monte Carlo error is reported.
-DRAWS, TUNE, CHAINS = 250, 200, 2
+DRAWS, TUNE, CHAINS = 150, 200, 2
 
 
 @lru_cache(maxsize=4)
@@ -139,12 +139,8 @@ def _walk(panel: Panel, origins: tuple[int, ...], job: dict[str, Any], out: dict
 
 def _same(fitted: Model, later: Model) -> bool:
     """Whether draws of one model name all that the other reads."""
-    return {k: v for k, v in fitted.coords.items() if k not in (names.YEAR,)}.keys() == {
-        *later.coords
-    } - {names.YEAR} and all(
-        list(fitted.coords[k]) == list(later.coords[k])
-        for k in fitted.coords if k != names.YEAR
-    )  # fmt: skip
+    a, b = ({k: list(v) for k, v in m.coords.items()} for m in (fitted, later))
+    return a == b
 
 
 def _scored(density: xr.DataArray, origin: int | None = None, weights: Any = None) -> dict:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from fairweather import names, samplers
 from fairweather.contest.design import (
     DESIGNS,
+    EVERY,
     FOLDS,
     SEED,
     ContestError,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from fairweather.panel import Panel
     from fairweather.priors import Priors
 
-WORLDS = 2
+WORLDS = 1
 # Fits to the whole record are those of every day: half the draws would not pass the gate.
 FIT_DRAWS = samplers.DRAWS
 # Files that decide the numbers; a contest is not continued under others.
@@ -53,7 +54,7 @@ Say = Callable[[str], None]
 def run_contest(
     out: str | Path | None = None, *, results: str | Path = "results",
     readings: Iterable[str] = tuple(READINGS),
-    designs: Iterable[str] = DESIGNS, every: int = 1, folds: int = FOLDS, worlds: int = WORLDS,
+    designs: Iterable[str] = DESIGNS, every: int = EVERY, folds: int = FOLDS, worlds: int = WORLDS,
     specifications: bool = True, states: list[str] | None = None, focal: str = names.FOCAL,
     priors: Priors | None = None, fit_draws: int = FIT_DRAWS, seed: int = SEED,
     cluster: str | None = None, workers: int | None = None, quiet: bool = False,
