@@ -156,10 +156,10 @@ def test_no_weather_moves_a_reading_without_pressure(panel, name):
 def test_scope_alone_needs_pressure_to_move_anything(panel):
     rng = np.random.default_rng(3)
     par = draw_parameters(panel, load_priors(), "scope", rng, known={"scope": 0.3})
-    level = np.full((len(panel.states), len(panel.years)), panel.anchor_mean)
-    moving, _ = targets(panel, "scope", par, level, panel.complementarity)
+    none = np.zeros((len(panel.states), len(panel.years)))
+    moving, _ = targets(panel, "scope", par, none, panel.complementarity)
     assert np.allclose(moving, 0.0)
-    moving, _ = targets(panel, "scope", par, level + 1.0, panel.complementarity)
+    moving, _ = targets(panel, "scope", par, none + 1.0, panel.complementarity)
     assert np.abs(moving).max() > 1e-3
 
 

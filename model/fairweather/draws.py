@@ -21,7 +21,7 @@ from fairweather.model import complementarity_pull, sides
 from fairweather.panel import Panel, load_panel
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import get_reading
-from fairweather.readings.parts import narrowed, pressed, seen
+from fairweather.readings.parts import narrowed, pressed, scope_from, seen
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -210,7 +210,9 @@ class Draws:
         c = self.coefficients()
         left, right = sides(view, self._felt(pressure, years), c)
         weather = get_reading(self.reading).drive(np, left, right, c)
-        pull = complementarity_pull(np, complementarity[:, None, :, None, :], pressure, view, c)
+        start = scope_from(p, self.reading)
+        comp = complementarity[:, None, :, None, :]
+        pull = complementarity_pull(np, comp, pressure, view, c, start)
         decade = (np.asarray(years) - p.years.mean()) / 10.0
         ahead = decade + lag(self.get("half_life"))[:, None, None]
         drift = self.get("dyad_drift", dyad=p.focal)[:, None, None] * ahead

@@ -24,7 +24,7 @@ from fairweather.panel import Panel
 from fairweather.posterior import labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
-from fairweather.readings.parts import narrowed, pressed, seen
+from fairweather.readings.parts import narrowed, pressed, scope_from, seen
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -157,10 +157,15 @@ def sides(
     return out[0], out[1]
 
 
-def complementarity_pull(xp: Any, comp: Any, pressure: Any, panel: Panel, c: dict) -> Any:
-    """Pull of complementarity, allowed to count more where pressure is present (scope)."""
+def complementarity_pull(
+    xp: Any, comp: Any, pressure: Any, panel: Panel, c: dict, start: float = 0.0
+) -> Any:
+    """Pull of complementarity, allowed to count more where pressure is present (scope).
+
+    `start` is from ``fairweather.readings.parts.scope_from``.
+    """
     p = pressure - panel.anchor_mean
-    both = 0.5 * (p[..., panel.left, :] + p[..., panel.right, :])
+    both = 0.5 * (p[..., panel.left, :] + p[..., panel.right, :]) + start
     pull = 0.0
     for k, kind in enumerate(panel.kinds):
         pull = pull + (c[f"complementarity_{kind}"] + c["scope"] * both) * comp[..., k, :, :]
@@ -229,7 +234,7 @@ def write(spec: Model) -> pm.Model:
         C = C - C.mean(axis=2, keepdims=True)
         pm.Deterministic("complementarity", C[:, panel.dyads.index(panel.focal), :],
                          dims=("kind", "year"))  # fmt: skip
-        pull = complementarity_pull(pt, C, P, panel, c)
+        pull = complementarity_pull(pt, C, P, panel, c, scope_from(panel, spec.reading))
         moving = weather + pull
         centre = pm.Deterministic("target_centre", moving.mean(axis=1), dims="dyad")
         half_life = priors["half_life"].rv()

@@ -24,7 +24,7 @@ from fairweather.panel import Panel, fill_anchor
 from fairweather.posterior import dataset, labels
 from fairweather.priors import Priors, load_priors
 from fairweather.readings import DEFAULT, get_reading
-from fairweather.readings.parts import narrowed, pressed, seen
+from fairweather.readings.parts import narrowed, pressed, scope_from, seen
 from fairweather.structure import (
     draw_parameters,
     paths,
@@ -308,7 +308,9 @@ def prior_check(
         c = {n: v if piece.COEFFICIENTS.get(n) == names.STATE else wide(v)
              for n, v in one.items() if v.ndim == 1 or n == "elasticity"}  # fmt: skip
         moving = piece.drive(np, *sides(narrow, pressure, c, whose), c)
-        moving = moving + complementarity_pull(np, comp, pressure, narrow, c)
+        moving = moving + complementarity_pull(
+            np, comp, pressure, narrow, c, scope_from(panel, reading)
+        )
         moving = moving[:, 0] - par["target_centre"][:, [at]]
         moving = moving / five_year_share(par["half_life"])[:, None]
         keep = keeps(np, par["half_life"][:, None], par["asymmetry"][:, None], moving)

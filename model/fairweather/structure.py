@@ -20,7 +20,7 @@ from fairweather.model import LEADING, Space, complementarity_pull, prepare, sid
 from fairweather.panel import Panel
 from fairweather.priors import Priors
 from fairweather.readings import get_reading
-from fairweather.readings.parts import narrowed, pressed
+from fairweather.readings.parts import narrowed, pressed, scope_from
 
 _COMMON = (
     "half_life", "wander", "state_wander", "scope", "drift", "dyad_drift_scale", "feedback",
@@ -170,7 +170,9 @@ def targets(
     wanted = {*piece.COEFFICIENTS, "scope", *(f"complementarity_{kind}" for kind in panel.kinds)}
     c = {k: par[k] if piece.COEFFICIENTS.get(k) == names.STATE else wide(par[k]) for k in wanted}
     left, right = sides(panel, pressure, c, pressed(panel, reading))
-    moving = piece.drive(np, left, right, c) + complementarity_pull(np, comp, pressure, panel, c)
+    moving = piece.drive(np, left, right, c) + complementarity_pull(
+        np, comp, pressure, panel, c, scope_from(panel, reading)
+    )
     centre = moving.mean(axis=-1)
     return (moving - centre[..., None]) / wide(five_year_share(par["half_life"])), centre
 

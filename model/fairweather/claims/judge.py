@@ -176,23 +176,32 @@ def decide(found: Judgement, entry: dict[str, Any], context: Context) -> tuple[s
         return "undecided", (
             f"it rests on {found.shocks} independent event(s), fewer than {MIN_SHOCKS}"
         )
+    before = found.prior_probability
+    if not math.isnan(before) and verdict(before, entry["lower"], entry["upper"]) == first:
+        # Beyond the threshold before any row was read: the record must have halved what was left.
+        left, now = (before, found.probability) if first == "contradicted" else (
+            1.0 - before, 1.0 - found.probability)  # fmt: skip
+        if left <= 0 or now > 0.5 * left:
+            return "undecided", (
+                f"it was {before:.2f} before any row was read, and the record moved it too little"
+            )
+    asked: tuple[str, ...] = ()
     if tell := entry["tell"]:
         if context.confusion is None:
             return "undecided", "whether the contest can tell the readings apart is not calibrated"
-        pro, contra = ([r for r in tell[k] if r in context.weights] for k in ("pro", "contra"))
-        if not pro or not contra:
-            return "undecided", "the contest holds one side of the comparison only"
-        answer = context.confusion.can_tell(pro, contra)
-        if not answer:
+        answer = context.confusion.can_tell(tell["pro"], tell["contra"])
+        if not answer.can:
             return "undecided", str(answer.sentence).rstrip(".")
-    elif found.by_construction:
-        free = {r: p for r, p in found.by_reading.items() if r not in found.by_construction}
+        asked = (*tell["pro"], *tell["contra"])
+    aside = [r for r in found.by_construction if r not in asked]
+    if aside:
+        free = {r: p for r, p in found.by_reading.items() if r not in aside}
         weight = {r: context.weights.get(r, 0.0) for r in free}
         total = sum(weight.values())
         # Of what the other readings have learnt, the verdict must follow as well.
         learnt = sum(weight[r] * p for r, p in free.items()) / total if total > 0 else math.nan
         if not total > 0 or verdict(learnt, entry["lower"], entry["upper"]) != first:
-            fixed = ", ".join(found.by_construction)
+            fixed = ", ".join(aside)
             return "undecided", f"the answer is built into {fixed} and not learnt there"
     return first, ""
 

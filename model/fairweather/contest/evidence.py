@@ -39,9 +39,7 @@ def write_evidence(done: Mapping[str, Any], contest: Contest) -> Path:
     from fairweather.episodes import find_episodes
 
     draws, before = draws_of(done)
-    weights = {r: w for r, w in contest.weights.items() if r in draws}
-    total = sum(weights.values()) or 1.0
-    weights = {r: w / total for r, w in weights.items()}
+    weights = dict(contest.weights)
     stacked = contest.designs[contest.primary]
     replicates = stacked.draws.sel(reading=list(weights)).values
     held = contest.held_out
@@ -54,6 +52,7 @@ def write_evidence(done: Mapping[str, Any], contest: Contest) -> Path:
     )  # fmt: skip
     judged = judge_all(context)
     made = {k: v for k, v in done["settings"].items() if k != "kind"}
+    made["failed_gate"] = [r.reading for r in done["fits"].itertuples() if not r.passed]
     return write_claims(done["folder"], judged, by_prior=by_prior(done), made=made)
 
 
@@ -63,14 +62,15 @@ def draws_of(done: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     from fairweather.draws import Draws
     from fairweather.simulate import prior_tree
 
-    draws, before = {}, {}
-    for row in done["fits"].itertuples():
-        if not row.folder:
-            continue
-        panel, priors = done["panel"], done["priors"]
-        draws[row.reading] = Draws.of(open_results(row.folder).tree, panel, priors, LIMIT)
-        tree = prior_tree(panel, reading=row.reading, priors=priors, draws=400, random_seed=1)
-        before[row.reading] = Draws.of(tree, panel, priors)
+    panel, priors = done["panel"], done["priors"]
+    draws = {
+        row.reading: Draws.of(open_results(row.folder).tree, panel, priors, LIMIT)
+        for row in done["fits"].itertuples() if row.folder
+    }  # fmt: skip
+    before = {}
+    for reading in done["readings"]:
+        tree = prior_tree(panel, reading=reading, priors=priors, draws=400, random_seed=1)
+        before[reading] = Draws.of(tree, panel, priors)
     return draws, before
 
 
@@ -97,5 +97,5 @@ def by_prior(done: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         found = done["specifications"].get(f"spec--{name}")
         if found and (name == "default" or "priors" in spec):
             claims = found["claims"].items()
-            out[spec.get("priors", "default")] = {k: _Short(v) for k, v in claims}
+            out[spec.get("priors", done["priors"].id)] = {k: _Short(v) for k, v in claims}
     return out

@@ -156,7 +156,9 @@ def page(done: Mapping[str, Any], contest: Contest) -> str:
               "Composite of all domains, SD of the indicators; what was expected by a fit that had "
               "not seen the rows.", "", markdown(placebo_table(contest)), ""]  # fmt: skip
     if done["specifications"]:
-        parts += ["## Specification curve", "", "Probability that the formal statement holds.", "",
+        parts += ["## Specification curve", "",
+                  "Probability of the formal statement under one reading, in-sample; of C08 the "
+                  "half that draws can show.", "",
                   markdown(specification_table(done, SHOWN)), ""]  # fmt: skip
     parts += sections(done)
     parts += ["## Quality of the fits", "", *(f"- {k}: {v}" for k, v in good.items()), ""]

@@ -15,7 +15,6 @@ import numpy as np
 
 from fairweather import names
 from fairweather.contest.design import ContestError
-from fairweather.contest.run import world_piece
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +128,21 @@ def scores(
     )
 
 
+def primary_weights(results: Mapping[str, Any]) -> dict[str, float] | None:
+    """Largest of the weight and its mean over the bootstrap; None if no design could be scored."""
+    from fairweather.differences import ScoreError
+    from fairweather.stacking import stack
+
+    for design in PRIMARY:
+        try:
+            found = stack(scores(results, design), replicates=100)
+        except (ContestError, ScoreError):
+            continue
+        most = np.maximum(found.weights.values, found.draws.mean("replicate").values)
+        return dict(zip(map(str, found.weights["reading"].values), map(float, most), strict=True))
+    return None
+
+
 def summarise(done: Mapping[str, Any]) -> Contest:
     """Turn the results of a contest into weights, differences and sentences.
 
@@ -211,11 +225,15 @@ def _calibrated(
     import pandas as pd
 
     from fairweather.confusion import Confusion
+    from fairweather.contest.run import world_piece
     from fairweather.differences import ScoreError
     from fairweather.stacking import stack
 
+    piece = world_piece(done["layout"])
+    if piece is None:
+        return None, None
     try:
-        small = stack(scores(done["pieces"], only=world_piece(done["layout"]).name))
+        small = stack(scores(done["pieces"], only=piece.name))
     except (ContestError, ScoreError) as err:
         problems["the small contest"] = str(err)
         small = None

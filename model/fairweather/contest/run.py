@@ -3,8 +3,8 @@
 Invariant: a folder holds one contest; a job that is done is not done again, a job that fails is
 told and costs nothing but itself. Guarded by ``tests/test_contest_run.py``.
 
-Every reading is fitted to the whole record (for the claims, and for worlds to be simulated from),
-to every piece, and to every simulated world. Jobs are independent and go through
+Every reading is fitted to every piece and to every simulated world, and to the whole record, at
+length only where its weight can be felt in a claim. Jobs are independent and go through
 `fairweather.farm`, on this machine or on a Dask cluster.
 """
 
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +31,9 @@ from fairweather.contest.design import (
 )
 from fairweather.contest.refit import CHAINS, DRAWS, TUNE, score_piece
 from fairweather.contest.specifications import judge_specification, load_specifications
-from fairweather.contest.worlds import score_world, truth_of
-from fairweather.readings import READINGS, get_reading
+from fairweather.contest.truths import draw_truths
+from fairweather.contest.worlds import score_world
+from fairweather.readings import DEFAULT, READINGS, get_reading
 from fairweather.resume import Store
 
 if TYPE_CHECKING:
@@ -38,11 +41,13 @@ if TYPE_CHECKING:
     from fairweather.priors import Priors
 
 WORLDS = 1
+TRUTHS = 20
 # Fits to the whole record are those of every day: half the draws would not pass the gate.
 FIT_DRAWS = samplers.DRAWS
 # Files that decide the numbers; a contest is not continued under others.
 _CODE = (
-    "contest/design.py", "contest/refit.py", "contest/worlds.py", "contest/windows.py",
+    "contest/design.py", "contest/refit.py", "contest/truths.py", "contest/worlds.py",
+    "contest/windows.py",
     "contest/specifications.py", "heldout.py", "holdout.py", "lfo.py", "model.py", "structure.py",
     "simulate.py", "dynamics.py", "inference.py", "posterior.py", "panel.py", "priors.py",
     "episodes.py", "turning.py", "measurement/*.py", "readings/*.py", "engine/*.py",
@@ -133,14 +138,18 @@ def run_contest(
     farm = {"cluster": cluster, "workers": workers, "quiet": quiet}
 
     say(f"{len(layout)} pieces, {len(chosen)} readings")
-    fits = _whole_fits(out, chosen, panel, states, priors, fit_draws, seed, farm)
-    problems |= {f"fit--{r.reading}": str(r.problem) for r in fits.itertuples() if r.problem}
-    jobs = {
+    jobs: dict[str, dict] = {
         f"{p.name}--{r}": {**base, "piece": p.to_job(), "reading": r}
         for p in layout
         for r in chosen
     }
-    done = {"pieces": _do(store, score_piece, jobs, seed, problems, farm, "pieces")}
+    found = _do(store, score_piece, jobs, seed, problems, farm, "pieces")
+    needed = _needed(found, chosen)
+    say(f"Claims rest on {', '.join(needed)}")
+    fits = _whole_fits(out, needed, panel, states, priors, fit_draws, seed, farm)
+    problems |= {f"fit--{r.reading}": str(r.problem) for r in fits.itertuples() if r.problem}
+    jobs = _world_jobs(store, layout, chosen, worlds, seed, base, problems, farm)
+    met = _do(store, score_world, jobs, seed, problems, farm, "worlds")
     jobs = {}
     if specifications:
         jobs = {
@@ -148,16 +157,27 @@ def run_contest(
             for name, spec in load_specifications().items()
             if set(spec.get("without_states", ())) <= set(panel.states)
         }
-    done["specifications"] = _do(
-        store, judge_specification, jobs, seed, problems, farm, "specifications"
-    )
-    jobs = _world_jobs(fits, layout, chosen, worlds, panel, priors, seed, base)
-    done["worlds"] = _do(store, score_world, jobs, seed, problems, farm, "worlds")
-    return done | {
+    return {
+        "pieces": found, "worlds": met,
+        "specifications": _do(
+            store, judge_specification, jobs, seed, problems, farm, "specifications"
+        ),
         "fits": fits, "problems": problems, "panel": panel, "priors": priors, "readings": chosen,
         "layout": layout, "settings": settings, "folder": Path(out),
         "windows": find_windows(panel),
     }  # fmt: skip
+
+
+def _needed(found: Mapping[str, Any], readings: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the readings whose draws a claim can feel, and the default; all if none was scored."""
+    from fairweather.claims.averaging import NEGLIGIBLE
+    from fairweather.contest.result import primary_weights
+
+    weights = primary_weights(found)
+    if weights is None:
+        return readings
+    felt = {r for r, w in weights.items() if w >= NEGLIGIBLE}
+    return tuple(r for r in readings if r in felt or r == DEFAULT)
 
 
 def _do(
@@ -190,40 +210,58 @@ def _whole_fits(
         readings=readings, priors=[priors], states=states, focal=panel.focal, draws=draws,
         seed=seed, results=Path(out) / "fits",
     )  # fmt: skip
-    return carry_out(fits, **farm_options)
+    return carry_out([_standing(one) for one in fits], **farm_options)
+
+
+def _standing(one: Any) -> Any:
+    """Let a fit of this contest stand: the folder's settings cover all the code it rests on."""
+    from fairweather.refits import archived
+
+    folder = Path(one.job["results"])
+    if archived(folder, one.id) is None:
+        stem = one.id.rsplit("-", 1)[0]
+        for path in sorted(folder.glob(f"*{stem}-*")):
+            name = path.name.removeprefix("failed-")
+            same = re.fullmatch(rf"{re.escape(stem)}-[0-9a-f]{{8}}", name)
+            if same and not path.name.startswith("incomplete-") and archived(folder, name):
+                return replace(one, id=name)
+    return one
 
 
 def _world_jobs(
-    fits: Any, layout: list[Piece], readings: tuple[str, ...], worlds: int, panel: Panel,
-    priors: Priors, seed: int, base: dict[str, Any],
+    store: Store, layout: list[Piece], readings: tuple[str, ...], worlds: int, seed: int,
+    base: dict[str, Any], problems: dict[str, str], farm_options: Mapping[str, Any],
 ) -> dict[str, dict]:  # fmt: skip
-    """Worlds of every reading that has draws, each to be met by every reading."""
-    from fairweather.archive import open_results
+    """Worlds of every reading, each to be met by every reading."""
     from fairweather.farm import spawn_seeds
 
     piece = world_piece(layout)
     jobs: dict[str, dict] = {}
-    if not worlds:
+    if not worlds or piece is None:
         return jobs
-    for row in fits.itertuples():
-        if not row.folder:
-            continue
-        tree = open_results(row.folder).tree
+    # More worlds than asked for now, so that a later command adds to them.
+    kept = max(worlds, TRUTHS)
+    asked = {f"truths-{kept}--{r}": {**base, "reading": r, "worlds": kept} for r in readings}
+    truths = _do(store, draw_truths, asked, seed, problems, farm_options, "truths")
+    for key, found in truths.items():
+        reading = key.split("--")[1]
         for n in range(worlds):
-            name = f"world-{row.reading}-{n}"
+            name = f"world-{reading}-{n}"
             own = spawn_seeds(seed, [name])[name] % 2**31
-            truth = truth_of(tree, panel, priors, row.reading, own)
             jobs |= {
-                f"{name}--{r}": {**base, **truth, "truth": row.reading, "world_seed": own,
-                                 "piece": piece.to_job(), "reading": r}
+                f"{name}--{r}": {**base, **found["truths"][n], "truth": reading,
+                                 "world_seed": own, "piece": piece.to_job(), "reading": r}
                 for r in readings
             }  # fmt: skip
     return jobs
 
 
-def world_piece(layout: list[Piece]) -> Piece:
-    """Pick the piece that simulated worlds are met with: the first fold of episodes, or the first.
+def world_piece(layout: list[Piece]) -> Piece | None:
+    """Pick the piece that simulated worlds are met with: the first fold of episodes, or of another.
 
-    A whole contest on every world would take days; the same small one is scored on the record.
+    A whole contest on every world would take days; the same small one is scored on the record. The
+    future design alone has none: its pieces are walked origin by origin.
     """
-    return next((p for p in layout if p.design == "episodes"), layout[0])
+    return next(
+        (p for d in ("episodes", "dyads", "placebo") for p in layout if p.design == d), None
+    )

@@ -7,50 +7,12 @@ Guarded by ``tests/test_contest_worlds.py``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fairweather.contest.design import hold
 from fairweather.contest.refit import panel_for, score_once
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from fairweather.panel import Panel
-    from fairweather.priors import Priors
-
-
-def truth_of(
-    tree: xr.DataTree, panel: Panel, priors: Priors, reading: str, seed: int
-) -> dict[str, Any]:
-    """Take one draw of a fit as the truth of a world.
-
-    Parameters
-    ----------
-    tree : DataTree
-        A fit of the reading to the record.
-    panel : Panel
-    priors : Priors
-    reading : str
-    seed : int
-        Which draw.
-
-    Returns
-    -------
-    dict
-        ``parameters`` that the simulator takes, and ``weather``: pressure (state, year).
-    """
-    from fairweather.structure import draw_parameters
-
-    data = tree["posterior"].to_dataset()
-    rng = np.random.default_rng(seed)
-    one = data.isel(chain=rng.integers(data.sizes["chain"]), draw=rng.integers(data.sizes["draw"]))
-    known = draw_parameters(panel, priors, reading, np.random.default_rng(0))
-    return {
-        "parameters": {k: one[k].to_numpy() for k in known if k in one},
-        "weather": one["pressure"].transpose("state", "year").to_numpy(),
-    }
 
 
 def score_world(job: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +21,8 @@ def score_world(job: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     job : dict
-        As for `fairweather.contest.refit.score_piece`, with ``truth`` (a reading), ``parameters``,
-        ``weather`` and ``world_seed``.
+        As for `fairweather.contest.refit.score_piece`, with ``truth`` (a reading), ``parameters``
+        and ``weather`` (from `fairweather.contest.truths.draw_truths`) and ``world_seed``.
 
     Returns
     -------
@@ -70,9 +32,10 @@ def score_world(job: dict[str, Any]) -> dict[str, Any]:
     from fairweather.simulate import simulate_world
 
     panel = panel_for(job["states"], job["focal"], job["last_year"])
+    truth = {k: np.asarray(v, float) for k, v in job["parameters"].items()}
     world = simulate_world(
-        panel, job["priors"], job["truth"], job["parameters"], random_seed=job["world_seed"],
-        weather=job["weather"],
+        panel, job["priors"], job["truth"], truth, random_seed=job["world_seed"],
+        weather=np.asarray(job["weather"], float),
     )  # fmt: skip
     whole = world.panel()
     out: dict[str, Any] = {"fits": [], "blocks": [], "held_out": []}

@@ -18,6 +18,7 @@ from fairweather.errors import FairweatherError
 from fairweather.model import MEAN_STEP, PRESSURE_STEP, SLOPE_STEP
 from fairweather.names import STATE
 from fairweather.readings import get_reading
+from fairweather.readings.parts import scope_from
 
 if TYPE_CHECKING:
     from fairweather.model import Model
@@ -240,6 +241,7 @@ def pack(model: Model) -> Packed:
               for b in ("within", "count")),
             model.batches["share"].extra["concentration"] if "share" in model.batches else 1.0,
             priors.fixed("anchor_error"), panel.anchor_mean, TURN,
+            scope_from(panel, model.reading),
         ],
         "scalar_mu": [mu for _, mu, _ in table], "scalar_sigma": [s for *_, s in table],
         "vector_prior": [v[1:] for v in vectors], "fill": panel.anchor_fill, "mean": space.mean,

@@ -189,7 +189,7 @@ def back(x, f, fo, i, io, w, wo, dstack, dscalar, dP, grad):
         mean /= T
         for t in range(T):
             dm[t] = (dm[t] - mean) / five
-            both[t] = 0.5 * (deviation[a, t] + deviation[b, t])
+            both[t] = 0.5 * (deviation[a, t] + deviation[b, t]) + constant[slots.K_SCOPE_FROM]
             pulled[t] = 0.0
         for n in range(K):
             row = n * D + d

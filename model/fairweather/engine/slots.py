@@ -168,6 +168,7 @@ CONSTANTS = (
     "anchor_scale",
     "anchor_mean",
     "turn",
+    "scope_from",
 )
 (
     K_STEP,
@@ -185,6 +186,7 @@ CONSTANTS = (
     K_ANCHOR,
     K_MEAN,
     K_TURN,
+    K_SCOPE_FROM,
 ) = range(len(CONSTANTS))
 # Priors of vector parameters, as mean and spread: rows of "vector_prior".
 VECTORS = ("residual_spare", "loading_within", "loading_count", "loading_share", "share_level")

@@ -143,7 +143,7 @@ def build(x, f, fo, i, io, w, wo):
             for t in range(T):
                 value = fixed[n * T + t] + e0 * basis[0, t] + e1 * basis[1, t]
                 comp[n * T + t] = value
-                both = 0.5 * (deviation[a, t] + deviation[b, t])
+                both = 0.5 * (deviation[a, t] + deviation[b, t]) + constant[slots.K_SCOPE_FROM]
                 moving[d, t] += (c + scalar[slots.SCOPE] * both) * value
         mean = 0.0
         for t in range(T):

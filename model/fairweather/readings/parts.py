@@ -71,6 +71,21 @@ def narrowed(priors: Priors, reading: str) -> Priors:
     return replace(priors, table={**priors.table, **table})
 
 
+def scope_from(panel: Panel, reading: str) -> float:
+    """Where a reading counts pressure from when it asks how much complementarity counts.
+
+    From the panel's mean, where complementarity has an effect of its own beside; else from no
+    pressure at all, so that it counts only where pressure is present.
+
+    Examples
+    --------
+    >>> import fairweather as fw
+    >>> scope_from(fw.load_panel(states=["CHN", "RUS", "IND"]), "thermostat")
+    0.0
+    """
+    return 0.0 if "complementarity" in get_reading(reading).PARTS else float(panel.anchor_mean)
+
+
 def seen(panel: Panel, reading: str) -> Panel:
     """Put the drivers a reading reads in the place of complementarity.
 

@@ -1,6 +1,7 @@
 """Scope: complementarity counts only where pressure is present, and pressure alone does nothing.
 
-Invariant: without complementarity above or below its mean, pressure has no effect.
+Invariant: without complementarity above or below its mean, pressure has no effect; without
+pressure complementarity has none.
 Guarded by ``tests/test_readings.py``. The brief's words on economics (claim C36), taken alone.
 """
 

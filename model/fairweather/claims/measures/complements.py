@@ -15,6 +15,7 @@ from fairweather.claims.evidence import Evidence
 from fairweather.claims.measures.easing import spread
 from fairweather.draws import Draws
 from fairweather.readings import get_reading
+from fairweather.readings.parts import scope_from
 
 
 def effects(draws: Draws) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -30,7 +31,8 @@ def effects(draws: Draws) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         nil = np.zeros(len(draws))
         return nil, nil, nil
     _, pressure, _ = draws.history()
-    mean = pressure.mean(axis=(1, 2)) - draws.panel.anchor_mean
+    start = scope_from(draws.panel, draws.reading)
+    mean = pressure.mean(axis=(1, 2)) - draws.panel.anchor_mean + start
     step = draws.reference[names.PRESSURE][1]
     kinds = [draws.get(f"complementarity_{k}") for k in draws.panel.kinds]
     main, scope = np.mean(kinds, axis=0), draws.get("scope")

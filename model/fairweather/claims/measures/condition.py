@@ -6,6 +6,7 @@ so that no level has to be chosen by eye. Guarded by ``tests/test_claims_measure
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,9 @@ def _report(draws: Draws, event: np.ndarray, given: np.ndarray, at_most: float) 
     note = f"chance alone gives {event.mean():.2f}; {draws.panel.focal} itself has {seen:.0f} years"
     if seen >= 1:
         note += f" in the condition, rate {rate(event[:, focal], given[:, focal]).mean():.2f}"
-    return Evidence(value, value < at_most, note)
+    # Before the record the order among pairs follows from their standing levels, of which no belief
+    # about the target speaks: a prior probability would be that of chance.
+    return Evidence(value, value < at_most, note, prior=math.nan)
 
 
 def necessary(draws: Draws, params: dict[str, Any]) -> Evidence:
@@ -79,8 +82,9 @@ def rank_of_threat(draws: Draws, params: dict[str, Any]) -> Evidence:
     def ranks(x: np.ndarray) -> np.ndarray:
         r = rankdata(x, axis=1)
         r = r - r.mean(axis=1, keepdims=True)
-        return r / np.sqrt((r**2).sum(axis=1, keepdims=True))
+        # All alike: no rank, no correlation.
+        return r / np.maximum(np.sqrt((r**2).sum(axis=1, keepdims=True)), 1e-12)
 
     value = (ranks(alignment) * ranks(weaker)).sum(axis=1).mean(axis=-1)
     note = "threats from powers other than the United States are not in the record"
-    return Evidence(value, value > params["above"], note)
+    return Evidence(value, value > params["above"], note, prior=math.nan)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fairweather.claims.evidence import ClaimError, Evidence
 from fairweather.claims.shocks import shock_of
+from fairweather.contest.design import AFTER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,12 +53,35 @@ def departures(rows: pd.DataFrame) -> pd.DataFrame:
     base = rows[rows["reading"] == _BASELINE].copy()
     width = (base["replicated_upper"] - base["replicated_lower"]) / _SPAN
     base["z"] = (base["realised"] - base["replicated_mean"]) / width.where(width > 0)
-    base["shock"] = shock_of(base["start"])
+    base["shock"] = events_of(base)
     found = base.dropna(subset=["z"]).groupby("shock")
     return found.agg(
         z=("z", "mean"), realised=("realised", "mean"), expected=("replicated_mean", "mean"),
         first=("start", "min"),
     )  # fmt: skip
+
+
+def events_of(rows: pd.DataFrame) -> np.ndarray:
+    """Give each row its event: a shock; of one tie, windows that share a year are one.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        start, end and dyad of each episode; ``""`` is the mean over a state's ties.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    if not len(rows) or not str(rows["dyad"].iloc[0] or ""):
+        return shock_of(rows["start"])
+    start, last = rows["start"].to_numpy(int), rows["end"].to_numpy(int) + AFTER
+    out, number, reach = np.zeros(len(rows), int), -1, -1
+    for k in np.argsort(start, kind="stable"):
+        number += int(start[k] > reach)
+        reach = max(reach, int(last[k]))
+        out[k] = number
+    return out
 
 
 def said(context: Context, params: dict[str, Any]) -> str:

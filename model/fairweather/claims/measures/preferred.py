@@ -42,9 +42,13 @@ def preferred(context: Context, params: dict[str, Any]) -> Evidence:
     """
     pro, contra, meets = params["pro"], params["contra"], CONDITIONS[params["condition"]]
     order = list(context.weights)
-    if missing := [r for r in (*pro, *contra) if r not in order]:
+    missing = [r for r in (*pro, *contra) if r not in order]
+    # A reading that weighs next to nothing has no draws to meet a condition with.
+    unread = [r for r in pro if r not in context.draws]
+    pro = [r for r in pro if r in context.draws]
+    if missing or not pro:
         raise ClaimError(
-            f"the contest has no weight for {', '.join(missing)}",
+            f"the contest has no weight for {', '.join(missing or unread)}",
             remedy="Run the contest with these readings.",
         )
     weight = context.replicates()
@@ -53,7 +57,10 @@ def preferred(context: Context, params: dict[str, Any]) -> Evidence:
     total = weight[:, [order.index(r) for r in (*pro, *contra)]].sum(axis=1)
     inside = weight[:, [order.index(r) for r in pro]] @ np.array([met[r] for r in pro])
     known = total > 0.01
+    held = weight[:, [order.index(r) for r in unread]].sum(axis=1).mean() if unread else 0.0
     note = f"the readings compared hold {total.mean():.2f} of all weight"
+    if unread:
+        note += f"; {', '.join(unread)}, with {held:.2f}, were not fitted to the whole record"
     if not known.any():
         raise ClaimError(
             "neither side of the comparison holds any weight in the contest",

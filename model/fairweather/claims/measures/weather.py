@@ -33,7 +33,8 @@ def pressure_fell(draws: Draws, params: dict[str, Any]) -> Evidence:
     path = draws.get("pressure", state=params["state"])
     change = _mean(draws, path, params["after"]) - _mean(draws, path, params["before"])
     change = change / draws.reference[names.PRESSURE][1]
-    return Evidence(change, change < 0, prior=math.nan)
+    # An AR(1) without a trend is as likely to rise as to fall.
+    return Evidence(change, change < 0, prior=0.5)
 
 
 def pressure_returns(draws: Draws, params: dict[str, Any]) -> Evidence:
