@@ -39,7 +39,7 @@ def draws(reading, seed=3, size=60, **fixed):
 READINGS = ("drift", "thermostat", "common-enemy", "elastic-side")
 
 
-def held_out(change=-1.0, years=(1994, 1998, 2003, 2007, 2016), kind="easing", state="RUS"):
+def held_out(change=-1.0, years=(1994, 1999, 2004, 2009, 2016), kind="easing", state="RUS"):
     """Episodes after which the tie of `state` changed by `change`, while drift foresees none."""
     rows = []
     for k, year in enumerate(years):

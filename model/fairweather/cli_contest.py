@@ -1,7 +1,8 @@
 """The command that runs the contest of readings and judges the claims by it.
 
 Exit codes beside those of `fairweather.cli`: 3 if a fit, a piece or a claim failed; what was done
-is kept, and the same command goes on. Nothing heavy is imported before it runs.
+is kept, and the same command goes on. A claim that this contest lacks the readings or states for
+is told without being a failure. Nothing heavy is imported before it runs.
 Guarded by ``tests/test_cli_contest.py``.
 """
 
@@ -69,6 +70,7 @@ def contest(
 ) -> None:
     """Let the readings compete on what they have not seen, and judge the claims."""
     from fairweather import names
+    from fairweather.claims.stored import read_claims
     from fairweather.contest import design as d
     from fairweather.contest.evidence import write_evidence
     from fairweather.contest.page import write
@@ -86,9 +88,15 @@ def contest(
         workers=workers, quiet=quiet, say=(lambda text: None) if quiet else typer.echo,
     )  # fmt: skip
     found = summarise(done)
-    files = write(done, found)
+    files, problems = write(done, found), dict(found.problems)
+    lacking: dict[str, str] = {}
     if done["panel"].focal == names.FOCAL:
         files.append(write_evidence(done, found))
+        for key, why in read_claims(done["folder"]).problems.items():
+            # A smaller contest cannot speak to every claim; that is no failure.
+            kind, _, text = why.partition(": ")
+            refused = kind in ("ClaimError", "ScoreError")
+            (lacking if refused else problems)[f"claim {key}"] = text if refused else why
     if not quiet:
         console().print(shown(found))
         if found.confusion is not None:
@@ -99,9 +107,11 @@ def contest(
         typer.echo(f"Wrote {file}")
     if files[-1].name == "claims.json":
         typer.echo(f"Verdicts: fairweather claims --contest {done['folder']}")
-    for key, why in found.problems.items():
-        typer.echo(f"Failed: {key}: {why}", err=True)
-    if found.problems:
+    for key, why in lacking.items():
+        typer.echo(f"No verdict: {key}: {' '.join(why.split())}", err=True)
+    for key, why in problems.items():
+        typer.echo(f"Failed: {key}: {' '.join(str(why).split())}", err=True)
+    if problems:
         raise typer.Exit(FAILED)
 
 
@@ -119,8 +129,9 @@ def shown(found: Contest) -> Table:
     for name in (designs[0], "89 %", *designs[1:], "score less best"):
         table.add_column(name, justify="right")
     for name, row in frame.iterrows():
-        table.add_row(
-            str(name), f"{row[designs[0]]:.2f}", f"{row['lower']:.2f} to {row['upper']:.2f}",
-            *(f"{row[d]:.2f}" for d in designs[1:]), f"{row['difference']:.1f} ({row['se']:.1f})",
-        )  # fmt: skip
+        band = f"{row['lower']:.2f} to {row['upper']:.2f}"
+        behind = f"{row['difference']:.1f} ({row['se']:.1f})"
+        cells = [f"{row[designs[0]]:.2f}", band, *(f"{row[d]:.2f}" for d in designs[1:]), behind]
+        # A reading without a score of a design has no number there.
+        table.add_row(str(name), *("" if "nan" in c else c for c in cells))
     return table

@@ -189,10 +189,13 @@ def decide(found: Judgement, entry: dict[str, Any], context: Context) -> tuple[s
     if tell := entry["tell"]:
         if context.confusion is None:
             return "undecided", "whether the contest can tell the readings apart is not calibrated"
-        answer = context.confusion.can_tell(tell["pro"], tell["contra"])
-        if not answer.can:
+        pro, contra = ([r for r in tell[k] if r in context.weights] for k in ("pro", "contra"))
+        if not pro or not contra:
+            return "undecided", "the contest holds one side of the comparison only"
+        answer = context.confusion.can_tell(pro, contra)
+        if not answer:
             return "undecided", str(answer.sentence).rstrip(".")
-        asked = (*tell["pro"], *tell["contra"])
+        asked = (*pro, *contra)
     aside = [r for r in found.by_construction if r not in asked]
     if aside:
         free = {r: p for r, p in found.by_reading.items() if r not in aside}

@@ -14,6 +14,7 @@ import numpy as np
 from fairweather import names
 from fairweather.contest.design import AFTER
 from fairweather.contest.windows import BEFORE, all_rows
+from fairweather.errors import FairweatherError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +134,12 @@ def sections(done: Mapping[str, Any]) -> list[str]:
     fits = done["fits"]
     folder = fits.loc[(fits["reading"] == DEFAULT) & (fits["folder"] != ""), "folder"]
     if len(folder) and done["panel"].focal == names.FOCAL:
-        scaled = power_scaling(open_results(folder.iloc[0]).tree, done["panel"])
         parts += ["## Power-scaling", "",
                   "Sensitivity of the claims' quantities to the prior and to the record, reading "
-                  f"{DEFAULT}.", "", markdown(scaled, 3), ""]  # fmt: skip
+                  f"{DEFAULT}.", ""]  # fmt: skip
+        try:
+            scaled = power_scaling(open_results(folder.iloc[0]).tree, done["panel"])
+            parts += [markdown(scaled, 3), ""]
+        except FairweatherError as err:  # said on the page; the other tables are kept
+            parts += [f"Not available: {err}", ""]
     return parts

@@ -26,7 +26,8 @@ def weight_table(contest: Contest) -> pd.DataFrame:
     -------
     DataFrame
         One row per reading: a column per design, ``lower`` and ``upper`` of the primary design
-        (89 %), and its total score less the best, with standard error.
+        (89 %), and its total score less the best, with standard error. NaN where a reading has
+        no score of a design.
     """
     import pandas as pd
 
@@ -36,8 +37,10 @@ def weight_table(contest: Contest) -> pd.DataFrame:
     ends = band.transpose("reading", ...).to_pandas()
     out["lower"], out["upper"] = ends.iloc[:, 0], ends.iloc[:, -1]
     table = difference_table(contest, contest.primary).set_index("reading")
-    out["difference"] = table["total"].reindex(out.index).fillna(0.0)
-    out["se"] = table["total_se"].reindex(out.index).fillna(0.0)
+    for column, source in (("difference", "total"), ("se", "total_se")):
+        out[column] = table[source].reindex(out.index)
+        # The best is at no distance from itself; a reading without a score is at none known.
+        out.loc[out.index.isin(table["against"]), column] = 0.0
     return out.sort_values(contest.primary, ascending=False)
 
 
@@ -75,9 +78,11 @@ def placebo_table(contest: Contest) -> pd.DataFrame:
         By type, placebo and reading: windows, realised and expected mean change of the composite,
         share of windows below the reading's median.
     """
+    import pandas as pd
+
     held = contest.held_out
     if not len(held):
-        return held
+        return pd.DataFrame()
     rows = held[(held["statistic"] == "change") & (held["dyad"] == "")]
     groups = rows.groupby(["type", "placebo", "reading"])
     return groups.agg(
@@ -105,12 +110,18 @@ def specification_table(done: Mapping[str, Any], claims: tuple[str, ...]) -> pd.
 
 
 def markdown(frame: pd.DataFrame, digits: int = 2, index: bool = False) -> str:
-    """Write a frame as a Markdown table; missing numbers stay empty."""
+    """Write a frame as a Markdown table; missing numbers stay empty, as does an empty table."""
+    import numpy as np
 
     def text(x: Any) -> str:
+        if isinstance(x, bool | np.bool_):
+            return "yes" if x else "no"
         if isinstance(x, float):
             return "" if math.isnan(x) else f"{x:.{digits}f}"
-        return "" if x is None else str(x)
+        return "" if x is None else " ".join(str(x).split()).replace("|", "\\|")
+
+    if not len(frame):
+        return "None."
 
     frame = frame.reset_index() if index else frame
     head = [str(c) for c in frame.columns]
@@ -126,16 +137,19 @@ def page(done: Mapping[str, Any], contest: Contest) -> str:
     """Write the contest down as a page of Markdown."""
     from fairweather.contest.honesty import sections
 
-    settings, good = done["settings"], quality(contest)
-    n = len(contest.designs[contest.primary].weights)
+    settings, every = done["settings"], done["settings"]["every"]
+    origins = "an origin every year" if every == 1 else f"an origin every {every} years"
+    focal = "; focal is the future design on the pair in question alone"
     parts = [
         "# The contest of readings", "",
-        f"{n} readings; designs {', '.join(settings['designs'])}; an origin every "
-        f"{settings['every']} year(s); record {settings['record'][:12]}, seed {settings['seed']}.",
+        f"{len(settings['readings'])} readings; designs {', '.join(settings['designs'])}; "
+        f"{origins}; record {settings['record'][:12]}, seed {settings['seed']}.",
         "", *(f"- {s}" for s in contest.sentences), "",
         "## Weights", "",
-        "Stacking weights by design; interval (89 %) and score differences of the design "
-        f"{contest.primary}.", "", markdown(weight_table(contest), index=True), "",
+        "Stacking weights by design; lower and upper end (89 %) and the difference in total score "
+        f"to the best, with its standard error, are of the design {contest.primary}"
+        f"{focal if 'focal' in contest.designs else ''}.", "",
+        markdown(weight_table(contest), index=True), "",
         "## Could this record tell them apart?", "",
     ]  # fmt: skip
     if contest.confusion is not None:
@@ -146,27 +160,71 @@ def page(done: Mapping[str, Any], contest: Contest) -> str:
             parts += [f"The same small contest on the record: {shares}.", ""]
     else:
         parts += ["No world was simulated.", ""]
-    parts += ["## Differences", ""]
+    parts += ["## Differences", "",
+              "Total score of a reading less that of the best; its standard error with blocks as "
+              "independent (naive_se), and with those of a year or a state moving together "
+              "(total_se); and the probability that it is the better of the two.", ""]  # fmt: skip
     for design in contest.designs:
-        columns = ["reading", "against", "blocks", "total", "se_naive", "total_se", "years",
+        columns = ["reading", "against", "blocks", "total", "naive_se", "total_se", "years",
                    "states", "p_better"]  # fmt: skip
         table = difference_table(contest, design)
-        parts += [f"### {design}", "", markdown(table[[c for c in columns if c in table]]), ""]
+        table = table.assign(naive_se=table["se_naive"] * table["blocks"])
+        parts += [f"### {design}", "", markdown(table[columns]), ""]
     parts += ["## Around episodes and placebo windows", "",
-              "Composite of all domains, SD of the indicators; what was expected by a fit that had "
-              "not seen the rows.", "", markdown(placebo_table(contest)), ""]  # fmt: skip
+              "Mean change over the windows of a type: composite of all domains, in SD of the "
+              "indicators, beside what a fit expected that had not seen the rows; below: share of "
+              "windows under the median of what was expected; least_p: smallest share of "
+              "replications at or below what happened.", "",
+              markdown(placebo_table(contest)), ""]  # fmt: skip
     if done["specifications"]:
         parts += ["## Specification curve", "",
                   "Probability of the formal statement under one reading, in-sample; of C08 the "
                   "half that draws can show.", "",
                   markdown(specification_table(done, SHOWN)), ""]  # fmt: skip
     parts += sections(done)
-    parts += ["## Quality of the fits", "", *(f"- {k}: {v}" for k, v in good.items()), ""]
     whole = done["fits"][["reading", "passed", "max_rhat", "min_ess", "seconds"]]
-    parts += ["Fits to the whole record:", "", markdown(whole, 3), ""]
+    whole = whole.assign(**{c: whole[c].map(_whole) for c in ("min_ess", "seconds")})
+    parts += ["## Quality of the fits", "", _told(quality(contest)), "",
+              "Fits to the whole record:", "", markdown(whole, 3), ""]  # fmt: skip
     if contest.problems:
-        parts += ["## Problems", "", *(f"- {k}: {v}" for k, v in contest.problems.items()), ""]
+        told = (f"- {k}: {' '.join(str(v).split())}" for k, v in contest.problems.items())
+        parts += ["## Problems", "", *told, ""]
     return "\n".join(parts)
+
+
+def _whole(x: float) -> str:
+    return "" if math.isnan(x) else f"{x:.0f}"
+
+
+def _told(good: Mapping[str, Any]) -> str:
+    """Say the quality of the short fits in words."""
+    text = (
+        f"{good['fits']} short fits in {good['seconds'] / 60:.0f} minutes; largest R-hat "
+        f"{good['max_rhat']} of a main parameter; R-hat of the total score above 1.01 in "
+        f"{good['rhat_score_above_1.01']} and above 1.05 in {good['rhat_score_above_1.05']}; "
+        f"divergences in {good['divergent_fits']}. "
+    )
+    if good["least_k"] is None:
+        return text + "No origin was tried by reweighting."
+    return text + (
+        f"{good['reweighted']} origins were reached by reweighting the fit before; the smallest "
+        f"Pareto k met was {good['least_k']}."
+    )
+
+
+def plain(x: Any) -> Any:
+    """Put None in place of numbers that JSON cannot hold.
+
+    Examples
+    --------
+    >>> plain({"a": [1.0, float("nan")], "b": (float("inf"), "c")})
+    {'a': [1.0, None], 'b': [None, 'c']}
+    """
+    if isinstance(x, Mapping):
+        return {k: plain(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return [plain(v) for v in x]
+    return None if isinstance(x, float) and not math.isfinite(x) else x
 
 
 def write(done: Mapping[str, Any], contest: Contest) -> list[Path]:
@@ -193,5 +251,5 @@ def write(done: Mapping[str, Any], contest: Contest) -> list[Path]:
         kept["confusion"] = json.loads(contest.confusion.counts.to_json(orient="index"))
     files = [folder / "contest.md", folder / "contest.json"]
     write_whole(files[0], page(done, contest))
-    write_whole(files[1], json.dumps(kept, indent=1) + "\n")
+    write_whole(files[1], json.dumps(plain(kept), indent=1, allow_nan=False) + "\n")
     return files

@@ -7,7 +7,8 @@ beside it. Guarded by ``tests/test_contest_result.py``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -163,34 +164,42 @@ def summarise(done: Mapping[str, Any]) -> Contest:
     import pandas as pd
 
     from fairweather.contest_words import contest_sentences
-    from fairweather.differences import ScoreError, paired_differences
+    from fairweather.differences import paired_differences
     from fairweather.stacking import stack, stack_focal
 
     results, problems = done["pieces"], dict(done["problems"])
     designs: dict[str, Stacked] = {}
     tables = []
+    focal = done["panel"].focal
+
+    def add(table: xr.DataArray, design: str, domain: str = ALL, by: str | None = None) -> None:
+        tables.append(paired_differences(table, by=by).assign(design=design, domain=domain))
+
     for design in dict.fromkeys(p.design for p in done["layout"]):
-        try:
+        # What cannot be compared is told, and costs nothing else.
+        with _told(problems, f"design {design}"):
             table = scores(results, design)
-            designs[design] = stack(table)
-            tables.append(paired_differences(table).assign(design=design, domain=ALL))
-            for domain in names.DOMAINS[names.ALIGNMENT]:
-                part = scores(results, design, domain=domain)
-                tables.append(paired_differences(part).assign(design=design, domain=domain))
-            if design == "future":
-                focal = done["panel"].focal
-                designs["focal"] = stack_focal(table, focal)
-                pair = table.isel(block=np.flatnonzero(table["unit"].values == focal))
-                tables.append(paired_differences(pair).assign(design="focal", domain=ALL))
-                horizons = paired_differences(table, by="horizon")
-                tables.append(horizons.assign(design=design, domain=ALL))
-        except (ContestError, ScoreError) as err:
-            problems[f"design {design}"] = str(err)
+            stacked = stack(table)
+            add(table, design)
+            designs[design] = stacked
+        if design not in designs:
+            continue
+        for domain in names.DOMAINS[names.ALIGNMENT]:
+            with _told(problems, f"design {design}, domain {domain}"):
+                add(scores(results, design, domain=domain), design, domain)
+        if design == "future":
+            with _told(problems, f"design {design}, {focal} alone"):
+                stacked = stack_focal(table, focal)
+                add(table.isel(block=np.flatnonzero(table["unit"].values == focal)), "focal")
+                designs["focal"] = stacked
+            with _told(problems, f"design {design}, by horizon"):
+                add(table, design, by="horizon")
     primary = next((d for d in PRIMARY if d in designs), None)
     if primary is None:
+        why = "; ".join(f"{k}: {v}" for k, v in list(problems.items())[:3])
         raise ContestError(
-            "no design of the contest could be scored: "
-            + "; ".join(f"{k}: {v}" for k, v in list(problems.items())[:3])
+            f"no design that gives weights could be scored{': ' if why else ''}{why}",
+            remedy=f"Ask for one of {', '.join(PRIMARY)}." if not why else None,
         )
     differences = pd.concat(tables, ignore_index=True)
     confusion, small = _calibrated(done, problems)
@@ -216,6 +225,17 @@ def summarise(done: Mapping[str, Any]) -> Contest:
     ]  # fmt: skip
     return Contest(designs, differences, confusion, small, table, pd.DataFrame(fits), sentences,
                    problems, primary)  # fmt: skip
+
+
+@contextmanager
+def _told(problems: dict[str, str], what: str) -> Iterator[None]:
+    """Note why something could not be scored, and go on."""
+    from fairweather.differences import ScoreError
+
+    try:
+        yield
+    except (ContestError, ScoreError) as err:
+        problems[what] = str(err)
 
 
 def _calibrated(

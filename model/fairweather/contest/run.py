@@ -122,7 +122,12 @@ def run_contest(
         raise ContestError(f"worlds = {worlds}", remedy="Simulate 0 or more a reading.")
     priors = priors or load_priors()
     panel = load_panel(states=states, focal=focal)
-    layout = pieces(panel, tuple(designs), every=every, folds=folds)
+    designs = tuple(designs)
+    if set(designs) == {"placebo"}:
+        raise ContestError(
+            "placebo windows alone give no weights", remedy="Add future, episodes or dyads."
+        )
+    layout = pieces(panel, designs, every=every, folds=folds)
     settings = {
         "kind": "contest", "readings": list(chosen), "designs": list(designs), "every": every,
         "folds": folds, "states": list(panel.states), "focal": focal, "seed": seed,
