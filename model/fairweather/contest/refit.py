@@ -115,9 +115,9 @@ def _walk(panel: Panel, origins: tuple[int, ...], job: dict[str, Any], out: dict
         known = hold(panel, job["piece"], origin)
         model = build_model(known, reading=job["reading"], priors=job["priors"])
         weights, note = None, {"origin": origin, "k": None}
-        if fitted is not None:
-            # Weights for the years between: the density of all their rows.
-            passed = (density["year"] > before) & (density["year"] <= origin)
+        # One year on, each series has one new row, and their densities multiply.
+        if fitted is not None and origin == before + 1:
+            passed = density["year"] == origin
             ratio = np.nansum(density.values[:, passed.values], axis=1)
             weights, k = reweight(ratio)
             note["k"] = float(k)

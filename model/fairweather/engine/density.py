@@ -26,7 +26,12 @@ def finish(x, f, fo, i, io, w, wo, grad):
     constant = vec(f, fo[slots.D_CONSTANTS], len(slots.CONSTANTS))
     scalar = vec(w, wo[slots.W_SCALAR], size[slots.N_SCALAR])
     grad[:] = 0.0
-    dstack, dscalar = np.zeros((4 * D + 2 * S, T)), np.zeros(size[slots.N_SCALAR])
+    # Part of the work space: fresh memory of this size would cost a page fault a call.
+    dstack, dscalar = (
+        mat(w, wo[slots.W_ADJOINT], 4 * D + 2 * S, T),
+        np.zeros(size[slots.N_SCALAR]),
+    )
+    dstack[:] = 0.0
     total = measure(x, f, fo, i, io, w, wo, dstack, grad)
     dP = dstack[D : D + S]
     words, gwords = dstack[D + S : D + 2 * S], mat(grad, block[slots.WORDS], S, T)

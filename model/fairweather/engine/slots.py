@@ -307,6 +307,7 @@ WORK = (
     "keep",
     "answer",
     "stacked",
+    "adjoint",
     "derived",
 )
 (
@@ -329,6 +330,7 @@ WORK = (
     W_KEEP,
     W_ANSWER,
     W_STACKED,
+    W_ADJOINT,
     W_DERIVED,
 ) = range(len(WORK))
 DERIVED = ("shock_scale", "state_shock_scale", "drift", "grand_level")
