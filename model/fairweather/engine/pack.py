@@ -266,7 +266,8 @@ def pack(model: Model) -> Packed:
         "partial": (len(wanted), D, T), "complementarity": (K, D, T), "moving": (D, T),
         "centre": (D,), "trend": (D,), "level": (D,), "excursion": (D, T),
         "keep": (D, T), "answer": (D, T),
-        "stacked": (4 * D + 2 * S, T), "adjoint": (4 * D + 2 * S, T), "derived": (len(slots.DERIVED),),
+        "stacked": (4 * D + 2 * S, T), "adjoint": (4 * D + 2 * S, T),
+        "derived": (len(slots.DERIVED),),
     }  # fmt: skip
     counts = [int(np.prod(shapes[n], dtype=int)) for n in slots.WORK]
     wo = np.cumsum([0, *counts[:-1]]).astype(np.int64)
