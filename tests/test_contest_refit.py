@@ -150,7 +150,8 @@ def test_weights_take_part(seeds, monkeypatch):
     found = refit.score_piece(args)["blocks"]
     panel = short(2012)
     model = build_model(hold(panel, args["piece"], 2009), reading="drift", priors=args["priors"])
-    joint = joined(held_density(of_one_fit("drift")[0], model, panel))
+    values = refit.given_agenda(of_one_fit("drift")[0], model, panel)
+    joint = joined(held_density(values, model, panel))
     want = {(u, y): x for u, y, x in zip(joint["unit"].values, joint["year"].values,
                                          joint.values[3], strict=True)}  # fmt: skip
     later = [
@@ -287,3 +288,44 @@ def test_draws_have_one_leading_axis_chain_after_chain(monkeypatch):
     assert values["level"].tolist() == [[0, 3], [1, 4], [2, 5], [6, 9], [7, 10], [8, 11]]
     assert facts["divergences"] == 4 and facts["seconds"] >= 0
     assert asked["random_seed"] == 3 and asked["chains"] == refit.CHAINS and asked["cores"] == 1
+
+
+def test_the_agenda_of_an_unseen_year_is_taken_as_it_came():
+    """A shift of all votes of a held-out year moves no score; a shift of one dyad's does."""
+    from dataclasses import replace
+
+    from fairweather.contest.refit import given_agenda
+    from fairweather.heldout import held_density
+    from fairweather.holdout import hold_out
+    from fairweather.model import build_model
+    from fairweather.panel import load_panel
+    from fairweather.simulate import prior_tree
+
+    panel = load_panel(states=["CHN", "IND", "RUS"], first_year=2004)
+    known = hold_out(panel, indicators=[i.id for i in panel.indicators("alignment")],
+                     years=range(2022, 2025))  # fmt: skip
+    model = build_model(known)
+    data = prior_tree(known, draws=40)["posterior"].to_dataset().isel(chain=0)
+    values = {str(k): v.to_numpy() for k, v in data.data_vars.items()}
+
+    def score(whole):
+        out = held_density(given_agenda(values, model, whole), model, whole)
+        return out.isel(cell=np.flatnonzero(out["family"].values == "vote")).values
+
+    def shifted(by, units):
+        rows = panel.rows["unga_votes"].copy()
+        at = (rows["time"] >= 2022 - 2004) & rows["unit"].isin(units)
+        for column in ("value", "partial", "n"):
+            rows[column] = rows[column].astype(float)
+        share = (rows["value"] + 0.5 * rows["partial"] + 2.0) / (rows["n"] + 4.0)
+        logit = np.log(share / (1 - share)) + np.where(at, by, 0.0)
+        share = 1.0 / (1.0 + np.exp(-logit))
+        rows["value"] = share * (rows["n"] + 4.0) - 2.0 - 0.5 * rows["partial"]
+        return replace(panel, rows={**panel.rows, "unga_votes": rows})
+
+    base = score(panel)
+    np.testing.assert_allclose(score(shifted(0.4, [0, 1, 2])), base, atol=1e-8)
+    assert np.abs(score(shifted(0.4, [0])) - base).max() > 0.1
+    kept = values["delegation"].copy()
+    given_agenda(values, model, panel)
+    assert np.array_equal(values["delegation"], kept)

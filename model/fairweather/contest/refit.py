@@ -8,6 +8,7 @@ Guarded by ``tests/test_contest_refit.py``.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -110,15 +111,15 @@ def _walk(panel: Panel, origins: tuple[int, ...], job: dict[str, Any], out: dict
     from fairweather.model import build_model
 
     values: dict[str, np.ndarray] = {}
-    fitted = density = before = None
+    fitted = before = None
     for origin in origins:
         known = hold(panel, job["piece"], origin)
         model = build_model(known, reading=job["reading"], priors=job["priors"])
         weights, note = None, {"origin": origin, "k": None}
         # One year on, each series has one new row, and their densities multiply.
         if fitted is not None and origin == before + 1:
-            passed = density["year"] == origin
-            ratio = np.nansum(density.values[:, passed.values], axis=1)
+            rows = held_density(values, fitted, panel)
+            ratio = np.nansum(rows.values[:, rows["year"].values == origin], axis=1)
             weights, k = reweight(ratio)
             note["k"] = float(k)
             if not (k <= good_k(len(ratio)) and _same(fitted, model)):
@@ -126,15 +127,60 @@ def _walk(panel: Panel, origins: tuple[int, ...], job: dict[str, Any], out: dict
         if weights is None:
             values, facts = draw(model, job["seed"] + origin)
             fitted, before = model, origin
-            density = held_density(values, model, panel)
-            out["fits"].append(note | facts | _quality(values, density, model) | {"exact": True})
-            scored = density
+        scored = held_density(given_agenda(values, model, panel), model, panel)
+        if weights is None:
+            out["fits"].append(note | facts | _quality(values, scored, model) | {"exact": True})
         else:
-            scored = held_density(values, model, panel)
             out["fits"].append(note | {"exact": False, "seconds": 0.0, "divergences": 0,
                                        "max_rhat": None})  # fmt: skip
         ahead = scored.isel(cell=np.flatnonzero(scored["year"].values <= origin + HORIZON))
         out["blocks"].append(_scored(ahead, origin, weights))
+
+
+def given_agenda(
+    values: Mapping[str, np.ndarray], known: Model, whole: Panel
+) -> dict[str, np.ndarray]:
+    """Give years without a known vote the agenda that came: the mean over all dyads as it was.
+
+    No reading says anything of an agenda, and all dyads share it: unknown, it would drown what the
+    readings do say. What is scored of such a year is how dyads stand to each other.
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        Draws of the fit.
+    known : Model
+        The model that was fitted.
+    whole : Panel
+        With the rows held out.
+
+    Returns
+    -------
+    dict
+        A copy in which each draw's votes have the year's mean; the shift, the same for all dyads,
+        is kept with the delegations.
+
+    Examples
+    --------
+    >>> given_agenda(values, model, panel)["delegation"].shape  # doctest: +SKIP
+    (300, 33, 21)
+    """
+    from fairweather.model import prepare
+    from fairweather.structure import stacked
+
+    out, batch = dict(values), prepare(whole, known.priors).get("vote")
+    if batch is None:
+        return out
+    seen = known.batches["vote"].mask.any(axis=0) if "vote" in known.batches else False
+    years = np.flatnonzero(batch.mask.any(axis=0) & ~seen)
+    gap = batch.y - batch.read(stacked(whole, values))
+    gap = gap - (values["agenda"] @ batch.extra["basis"].T)[:, None, :]
+    delegation = np.array(values["delegation"])
+    for t in years:
+        # Two delegations a dyad: each takes half.
+        shift = gap[:, batch.mask[:, t], t].mean(axis=1)
+        delegation[:, t, :] += 0.5 * shift[:, None]
+    return out | {"delegation": delegation}
 
 
 def _same(fitted: Model, later: Model) -> bool:
