@@ -80,7 +80,9 @@ def test_every_indicator_has_its_series(built, panel):
             units = batch.unit[batch.which == k]
             assert units.max() < len(panel.units(ind.latent))
             assert (batch.sign[batch.which == k] == ind.sign).all()
-            first = {"vote": len(panel.dyads) + 2 * len(panel.states)}.get(batch.family, 0)
+            n, m = len(panel.dyads), len(panel.states)
+            blocks = {"security": 2 * (n + m), "economic": 3 * n + 2 * m}
+            first = n + 2 * m if batch.family == "vote" else blocks.get(ind.domain, 0)
             if ind.latent == names.PRESSURE:
                 first = len(panel.dyads) + len(panel.states) * (ind.domain == "verbal")
             np.testing.assert_array_equal(batch.row[batch.which == k], units + first)

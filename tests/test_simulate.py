@@ -71,15 +71,20 @@ def test_without_shocks_alignment_follows_its_target(panel):
     quiet = {"shock_scale": 0.0, "state_shock_scale": 0.0}
     world = simulate_world(panel, PRIORS, parameters=quiet, random_seed=3)
     par = world.parameters
-    target, centre = targets(panel, "elastic-side", par, world.pressure, world.complementarity)
+    moving, centre = targets(panel, "elastic-side", par, world.pressure, world.complementarity)
     k = speed(par["half_life"])
+    decade = (panel.years - panel.years.mean()) / 10.0
+    standing = par["level"][:, None] + par["dyad_drift"][:, None] * decade
+    answer = recursion(moving[:, 0], k * moving[:, 1:], k)
+    np.testing.assert_allclose(world.alignment, standing + answer, atol=1e-6)
+    # Target and trend followed as a whole, the target's trend running ahead, give the same path.
     ahead = par["dyad_drift"] * lag(par["half_life"])
-    np.testing.assert_allclose(
-        world.alignment, recursion(target[:, 0] - ahead, k * target[:, 1:], k), atol=1e-6
-    )
+    target = moving + standing + ahead[:, None]
+    whole = recursion(target[:, 0] - ahead, k * target[:, 1:], k)
+    np.testing.assert_allclose(world.alignment, whole, atol=1e-6)
     np.testing.assert_allclose(centre, par["target_centre"], atol=1e-6)
     # Time means of targets are the levels: what moves them is centred.
-    np.testing.assert_allclose(target.mean(axis=1), par["level"] + ahead, atol=1e-9)
+    np.testing.assert_allclose(moving.mean(axis=1), 0.0, atol=1e-9)
 
 
 def test_coefficients_are_five_year_responses(panel):

@@ -24,7 +24,8 @@ from fairweather.structure import stacked
 _DYNAMICS = ("half_life", "wander", "state_wander", "drift", "dyad_drift_scale",
              "delegation_scale")  # fmt: skip
 _DRIVERS = ("elasticity_mean", "elasticity_scale", "coupling", "shared_pressure", "exponent",
-            "scope")  # fmt: skip
+            "scope", "asymmetry", "lead_security", "lead_economic",
+            "complementarity_regime", "complementarity_leaders")  # fmt: skip
 _PRESSURE = ("pressure_half_life", "pressure_innovation", "feedback")
 GROUPS: dict[str, str] = {
     "dynamics": "dynamics of alignment", "drivers": "what moves the target",

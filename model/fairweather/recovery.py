@@ -42,13 +42,23 @@ _COMMON = {"half_life": 5.0, "complementarity_trade": 0.3}
 # State by state in the order of LAYOUT: the pair apart, as the claim about Russia has it.
 _ELASTICITY = [0.3, 0.2, 0.4, 0.3, 0.4, 0.3, 0.2, 0.6]
 KNOWN: dict[str, dict[str, Any]] = {
-    "drift": {**_COMMON, "drift": 0.2, "dyad_drift_scale": 0.2},
+    "persistence": {"wander": 0.2, "state_wander": 0.12},
+    "drift": {"half_life": 5.0, "drift": 0.2, "dyad_drift_scale": 0.2},
+    "complementarity": {**_COMMON, "complementarity_energy": 0.3},
+    "regime": {"half_life": 5.0, "complementarity_regime": 0.3, "complementarity_leaders": 0.3},
+    "placebo": {**_COMMON, "elasticity": _ELASTICITY},
     "thermostat": {**_COMMON, "elasticity": _ELASTICITY},
     "common-enemy": {**_COMMON, "shared_pressure": 0.6, "exponent": -3.0},
     "elastic-side": {**_COMMON, "elasticity": _ELASTICITY, "coupling": 0.3},
-}
+    "fragile-sticky": {**_COMMON, "elasticity": _ELASTICITY, "asymmetry": 1.2},
+    "scope": {"half_life": 5.0, "scope": 0.3},
+    "domains": {**_COMMON, "elasticity": _ELASTICITY, "coupling": 0.3, "lead_security": 0.5,
+                "lead_economic": -0.4},
+}  # fmt: skip
 _SHOWN = ("half_life", "complementarity_trade", "drift", "dyad_drift_scale", "elasticity[CHN]",
-          "elasticity[RUS]", "coupling", "shared_pressure", "exponent")  # fmt: skip
+          "elasticity[RUS]", "coupling", "shared_pressure", "exponent", "asymmetry", "scope",
+          "lead_security", "lead_economic", "complementarity_energy", "complementarity_regime",
+          "complementarity_leaders", "wander", "state_wander")  # fmt: skip
 
 
 def recover(

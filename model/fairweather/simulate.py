@@ -230,7 +230,9 @@ def prior_tree(
         # As in a fit, only the focal dyad's is kept.
         "complementarity": comp[:, :, panel.dyads.index(panel.focal)],
     }  # fmt: skip
-    drawn = {k: np.asarray(v)[None] for k, v in par.items()}
+    # As in a fit, what is held fixed is not among the draws.
+    held = {k for k in par if k in priors.table and priors[k].fixed}
+    drawn = {k: np.asarray(v)[None] for k, v in par.items() if k not in held}
     posterior = dataset(drawn, labels(panel, batches))
     tree = xr.DataTree.from_dict({"posterior": posterior})
     tree.attrs = {
@@ -284,6 +286,8 @@ def prior_check(
     tree = prior_tree(panel, reading=reading, priors=priors, draws=draws, random_seed=random_seed)
     drawn = tree["posterior"].dataset.isel(chain=0)
     par = {k: v.to_numpy() for k, v in drawn.data_vars.items()}
+    for name in ("half_life", "asymmetry", "scope", *(f"complementarity_{k}" for k in panel.kinds)):
+        par.setdefault(name, np.full(draws, priors.fixed(name) if priors[name].fixed else np.nan))
     at, horizon, n_year = panel.dyads.index(panel.focal), 3, len(panel.years)
     decade = np.append(Space.of(panel).decade, Space.of(panel).decade[-1] + np.arange(1, 4) / 10)
     one = {**par, "level": par["level"][:, [at]], "dyad_drift": par["dyad_drift"][:, [at]]}

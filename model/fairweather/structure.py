@@ -20,7 +20,7 @@ from fairweather.model import LEADING, Space, complementarity_pull, prepare, sid
 from fairweather.panel import Panel
 from fairweather.priors import Priors
 from fairweather.readings import get_reading
-from fairweather.readings.parts import narrowed, pressed, scope_from
+from fairweather.readings.parts import narrowed, pressed, scope_from, seen
 
 _COMMON = (
     "half_life", "wander", "state_wander", "scope", "drift", "dyad_drift_scale", "feedback",
@@ -80,6 +80,7 @@ def draw_parameters(
     (3,)
     """
     known, out, priors = dict(known or {}), {}, narrowed(priors, reading)
+    panel = seen(panel, reading)
     batches = prepare(panel, priors) if batches is None else batches
     n_state, n_dyad = len(panel.states), len(panel.dyads)
     space = Space.of(panel)
