@@ -294,7 +294,7 @@ def test_pressure_answers_to_nothing_later(world):
 
     def company(pressure):
         target, _ = targets(panel, "elastic-side", par, pressure, world.complementarity)
-        return paths(panel, par, target, eps, common) @ look
+        return paths(panel, par, target, eps, common)[0] @ look
 
     before = company(world.pressure)
     for t in (1, 6, 12):

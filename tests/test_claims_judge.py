@@ -274,8 +274,11 @@ def test_episodes_are_told_beside():
 def test_undecided_says_why():
     strong = {r: draws(r, elasticity=0.4, coupling=0.0) for r in ("thermostat", "elastic-side")}
     weights = dict.fromkeys(strong, 0.5) | {"drift": 0.0}
-    ready = context(weights, draws=strong, prior=strong)
+    before = {r: draws(r, elasticity=-0.4, coupling=0.0) for r in strong}
+    ready = context(weights, draws=strong, prior=before)
     assert judge("C05", CLAIMS["C05"], ready).verdict == "borne out"
+    sure = judge("C05", CLAIMS["C05"], replace(ready, prior=strong))
+    assert sure.verdict == "undecided" and "before any row was read" in sure.sentence
     dull = judge("C05", CLAIMS["C05"], replace(ready, confusion=Confusion(False)))
     assert dull.verdict == "undecided" and "cannot tell" in dull.sentence
 
