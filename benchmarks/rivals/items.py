@@ -100,7 +100,8 @@ def cut(panel: Any, priors: Any) -> dict[str, list[Item]]:
     start = {0: "alignment", n_dyad: "material", n_dyad + n_state: "verbal",
              n_dyad + 2 * n_state: "vote",
              # Without a lead of their own, items of security and the economy read alignment.
-             2 * (n_dyad + n_state): "alignment", 3 * n_dyad + 2 * n_state: "alignment"}  # fmt: skip
+             2 * (n_dyad + n_state): "alignment",
+             3 * n_dyad + 2 * n_state: "alignment"}  # fmt: skip
     out = {}
     for family, batch in prepare(panel, priors).items():
         items = []
