@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from fairweather.errors import SamplerError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SAMPLERS: dict[str, str] = {
     "nutpie": "fairweather.samplers.nutpie",
