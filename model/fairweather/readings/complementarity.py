@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairweather.readings import drift
+
 LABEL = "complementarity"
 CLAIM = "economic fit joins; US pressure plays no part"
 COEFFICIENTS: dict[str, str | None] = {}
@@ -16,12 +18,5 @@ DRIVERS = "complementarity"
 PRESSED = "own"
 HOLDS: dict[str, dict[str, Any]] = {}
 
-
-def coefficients(priors: Any, space: Any) -> dict[str, Any]:
-    """No coefficient of its own."""
-    return {}
-
-
-def drive(xp: Any, left: Any, right: Any, c: dict[str, Any]) -> Any:
-    """Return the pull of pressure on the target: none."""
-    return xp.zeros_like(left["pressure"])
+coefficients = drift.coefficients
+drive = drift.drive

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairweather.readings import drift
+
 LABEL = "persistence"
 CLAIM = "a random walk; nothing pulls"
 COEFFICIENTS: dict[str, str | None] = {}
@@ -18,12 +20,5 @@ HOLDS: dict[str, dict[str, Any]] = {
     "half_life": {"dist": "Fixed", "params": {"value": 30.0}},
 }
 
-
-def coefficients(priors: Any, space: Any) -> dict[str, Any]:
-    """No coefficient of its own."""
-    return {}
-
-
-def drive(xp: Any, left: Any, right: Any, c: dict[str, Any]) -> Any:
-    """Return the pull of pressure on the target: none."""
-    return xp.zeros_like(left["pressure"])
+coefficients = drift.coefficients
+drive = drift.drive
