@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from fairweather.claims.shocks import count_shocks, shock_of, shock_table
+from fairweather.claims.shocks import count_shocks, shock_table
+from fairweather.episodes import shock_of
 from made_contest import shocks
 from made_fit import panel
 

@@ -8,8 +8,9 @@ import pytest
 
 import made_fit
 from fairweather import heldout, names
-from fairweather.contest.windows import STATISTICS, all_rows, change, link, replications, scaled
+from fairweather.contest.windows import STATISTICS, all_rows, change, replications, scaled
 from fairweather.holdout import hold_out
+from fairweather.scales import link
 
 PANEL = made_fit.panel()
 READ = [i.id for i in PANEL.indicators(names.ALIGNMENT)]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fairweather.cli_options import (
+    AnySeed,
+    Cluster,
     Draws,
     PriorSet,
     Reading,
@@ -30,12 +32,8 @@ OFF = 3
 SHOWN = 12
 
 Sims = Annotated[int, typer.Option("--sims", min=1, help="Worlds drawn from the prior.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
 Out = Annotated[
     str, typer.Option("--out", metavar="DIR", help="Folder of the run; continued if it is there.")
-]
-Cluster = Annotated[
-    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the verdict.")]
 Recovery = Annotated[
@@ -47,7 +45,7 @@ def calibrate(
     sims: Sims = 200,
     draws: Draws = None,
     tune: Tune = None,
-    seed: Seed = None,
+    seed: AnySeed = None,
     out: Out = "calibration",
     reading: Reading = DEFAULT,
     priors: PriorSet = None,

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairweather.cli_options import Focal, PriorSet, ResultsDir, States, Workers
+from fairweather.cli_options import (
+    AnySeed,
+    Cluster,
+    Focal,
+    PriorSet,
+    ResultsDir,
+    States,
+    Workers,
+)
 from fairweather.readings import READINGS
 
 if TYPE_CHECKING:
@@ -35,15 +43,11 @@ Worlds = Annotated[int, typer.Option("--worlds", min=0, help="Simulated worlds a
 Specifications = Annotated[
     bool, typer.Option("--specifications/--no-specifications", help="The specification curve.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
 Out = Annotated[
     str | None,
     typer.Option("--out", metavar="DIR", help="Folder of the contest, in place of one named "
                  "after its settings under --results. Continued if it is there."),
 ]  # fmt: skip
-Cluster = Annotated[
-    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler.")
-]
 FitDraws = Annotated[
     int | None, typer.Option("--draws", min=100, help="Kept draws a chain of the whole fits.")
 ]
@@ -61,7 +65,7 @@ def contest(
     focal: Focal = None,
     priors: PriorSet = None,
     draws: FitDraws = None,
-    seed: Seed = None,
+    seed: AnySeed = None,
     results: ResultsDir = "results",
     out: Out = None,
     cluster: Cluster = None,

@@ -14,13 +14,14 @@ import typer
 from fairweather.cli_options import (
     Chains,
     Draws,
+    Readings,
     ResultsDir,
+    RootSeed,
     States,
     TargetAccept,
     Tune,
     Workers,
 )
-from fairweather.readings import READINGS
 from fairweather.samplers import TARGET_ACCEPT
 
 if TYPE_CHECKING:
@@ -31,22 +32,18 @@ if TYPE_CHECKING:
 FAILED, INTERRUPTED = 3, 130
 DEFAULT = "elastic-side,drift"
 
-Reading = Annotated[
-    str, typer.Option("--reading", metavar="NAME,...", help=f"Of {', '.join(READINGS)}.")
-]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Root of the random seeds.")]
 Horizon = Annotated[int, typer.Option("--horizon", min=1, max=8, help="Years after 2016.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the pages are.")]
 
 
 def moment(
-    reading: Reading = DEFAULT,
+    reading: Readings = DEFAULT,
     states: States = None,
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = 4,
     target_accept: TargetAccept = TARGET_ACCEPT,
-    seed: Seed = 1,
+    seed: RootSeed = 1,
     horizon: Horizon = 8,
     results: ResultsDir = "results",
     workers: Workers = None,

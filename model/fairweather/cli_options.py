@@ -31,4 +31,12 @@ TargetAccept = Annotated[
     typer.Option("--target-accept", min=0.5, max=0.99, help="Smaller steps if it is higher."),
 ]
 ResultsDir = Annotated[str, typer.Option("--results", metavar="DIR", help="Folder of results.")]
+Readings = Annotated[
+    str, typer.Option("--reading", metavar="NAME,...", help=f"Of {', '.join(READINGS)}.")
+]
+RootSeed = Annotated[int, typer.Option("--seed", min=0, help="Root of the random seeds.")]
+AnySeed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler.")
+]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes started here.")]

@@ -15,13 +15,15 @@ from fairweather.cli_options import (
     Chains,
     Draws,
     Focal,
+    Readings,
     ResultsDir,
+    RootSeed,
     States,
     TargetAccept,
     Tune,
     Workers,
 )
-from fairweather.readings import DEFAULT, READINGS
+from fairweather.readings import DEFAULT
 from fairweather.samplers import TARGET_ACCEPT
 
 if TYPE_CHECKING:
@@ -34,13 +36,9 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE,DATE,...", help="One fit with the data of each day."),
 ]
-Reading = Annotated[
-    str, typer.Option("--reading", metavar="NAME,...", help=f"Of {', '.join(READINGS)}.")
-]
 PriorSet = Annotated[
     str | None, typer.Option("--priors", metavar="FILE|NAME,...", help="Prior beliefs.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Root of the random seeds.")]
 Cluster = Annotated[
     str | None,
     typer.Option("--cluster", metavar="tcp://HOST:PORT",
@@ -51,7 +49,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the runs 
 
 def refits(
     as_of: AsOf = None,
-    reading: Reading = DEFAULT,
+    reading: Readings = DEFAULT,
     priors: PriorSet = None,
     states: States = None,
     focal: Focal = None,
@@ -59,7 +57,7 @@ def refits(
     tune: Tune = None,
     chains: Chains = 4,
     target_accept: TargetAccept = TARGET_ACCEPT,
-    seed: Seed = 1,
+    seed: RootSeed = 1,
     results: ResultsDir = "results",
     cluster: Cluster = None,
     workers: Workers = None,

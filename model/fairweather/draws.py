@@ -227,7 +227,9 @@ class Draws:
         self, pressure: np.ndarray, complementarity: np.ndarray, years: np.ndarray
     ) -> np.ndarray:
         """Return the moving part of the target of the pair, (..., draw, future, year)."""
-        terms = self.terms(pressure, complementarity, years)
+        return self._centred(self.terms(pressure, complementarity, years))
+
+    def _centred(self, terms: dict[str, np.ndarray]) -> np.ndarray:
         centre = self.get("target_centre", dyad=self.panel.focal)[:, None, None]
         share = five_year_share(self.get("half_life"))[:, None, None]
         return terms["pressure"] + terms["complementarity"] - centre / share
@@ -244,9 +246,9 @@ class Draws:
     ) -> np.ndarray:
         """Target of the focal dyad in logits, shape (..., draw, future, year); see `terms`."""
         # The target's own trend runs ahead of the path's.
-        drift = self.terms(pressure, complementarity, years)["drift"]
-        moving = self.moving(pressure, complementarity, years)
-        return self.get("level", dyad=self.panel.focal)[:, None, None] + drift + moving
+        terms = self.terms(pressure, complementarity, years)
+        level = self.get("level", dyad=self.panel.focal)[:, None, None]
+        return level + terms["drift"] + self._centred(terms)
 
     def history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Paths of the focal dyad in the sample.

@@ -45,6 +45,7 @@ import pandas as pd
 from fairweather import names
 from fairweather.errors import RecordError
 from fairweather.record import Record, load_record
+from fairweather.scales import link
 from fairweather.turning import held, spans
 
 THRESHOLD = 2.0
@@ -52,15 +53,6 @@ LONGEST = 3
 FLAT = 0.5
 TYPES = ("easing", "hardship")
 DOMAINS = ("all", *names.DOMAINS[names.PRESSURE])
-
-
-def _level(rows: pd.DataFrame, family: str) -> pd.Series:
-    """Put values on a scale on which equal differences mean equal changes."""
-    if family == "count":
-        return np.log(rows["value"] / rows["n"].fillna(1.0) + 0.5)
-    if family == "share":
-        return np.log((rows["value"] + 0.5) / (rows["n"] - rows["value"] + 0.5))
-    return rows["value"]
 
 
 def steps(record: Record) -> pd.DataFrame:
@@ -80,7 +72,7 @@ def steps(record: Record) -> pd.DataFrame:
         rows = record.observations.query("indicator == @ind.id")
         if rows.empty:
             continue
-        wide = rows.assign(level=ind.sign * _level(rows, ind.family)).pivot_table(
+        wide = rows.assign(level=ind.sign * link(ind.family, rows["value"], rows["n"])).pivot_table(
             index=[c for c in ("unit", "rater") if c in rows], columns="year", values="level"
         )
         # A full calendar, so that a step never spans a missing year.
@@ -224,6 +216,23 @@ def _kappa(a: np.ndarray, b: np.ndarray) -> float:
     return float(((a == b).mean() - chance) / (1 - chance)) if chance < 1 else float("nan")
 
 
+def shock_of(starts: Any, within: int = 1) -> np.ndarray:
+    """Give each episode its shock: all that start up to `within` years after its first are one.
+
+    Examples
+    --------
+    >>> shock_of([2009, 2001, 2002, 2010, 2003]).tolist()
+    [2, 0, 0, 2, 1]
+    """
+    starts = np.asarray(starts, int)
+    first, number, out = None, -1, np.zeros(len(starts), int)
+    for k in np.argsort(starts, kind="stable"):
+        if first is None or starts[k] > first + within:
+            first, number = starts[k], number + 1
+        out[k] = number
+    return out
+
+
 def shocks(found: pd.DataFrame, kind: str = "easing", within: int = 1) -> pd.DataFrame:
     """Merge episodes that start together, as a count of separate shocks needs.
 
@@ -243,11 +252,9 @@ def shocks(found: pd.DataFrame, kind: str = "easing", within: int = 1) -> pd.Dat
     DataFrame
         `start, end, states, episodes` (how many), one row per shock.
     """
-    groups: list[list[Any]] = []
-    for row in found[found["type"] == kind].sort_values(["start", "state"]).itertuples():
-        if not groups or row.start > groups[-1][0].start + within:
-            groups.append([])
-        groups[-1].append(row)
-    whole = [(g[0].start, max(r.end for r in g), sorted({r.state for r in g})) for g in groups]
-    out = [(*w[:2], ", ".join(w[2]), len(g)) for w, g in zip(whole, groups, strict=True)]
+    part = found[found["type"] == kind]
+    out = [
+        (int(g["start"].min()), int(g["end"].max()), ", ".join(sorted(set(g["state"]))), len(g))
+        for _, g in part.groupby(shock_of(part["start"], within))
+    ]
     return pd.DataFrame(out, columns="start end states episodes".split())

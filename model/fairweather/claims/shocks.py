@@ -8,31 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from fairweather.panel import Panel
-
-_WITHIN = 1
-
-
-def shock_of(starts: Any) -> np.ndarray:
-    """Give each episode the number of its shock: all that start within a year of the first.
-
-    Examples
-    --------
-    >>> shock_of([2009, 2001, 2002, 2010, 2003]).tolist()
-    [2, 0, 0, 2, 1]
-    """
-    starts = np.asarray(starts, int)
-    first, number, out = None, -1, np.zeros(len(starts), int)
-    for k in np.argsort(starts, kind="stable"):
-        if first is None or starts[k] > first + _WITHIN:
-            first, number = starts[k], number + 1
-        out[k] = number
-    return out
 
 
 def shock_table(found: pd.DataFrame) -> pd.DataFrame:

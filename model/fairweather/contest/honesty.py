@@ -83,7 +83,7 @@ def placebo_summary(table: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from fairweather.claims.shocks import shock_of
+    from fairweather.episodes import shock_of
 
     out = []
     for kind, part in table.groupby("type"):

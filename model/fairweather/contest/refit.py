@@ -194,19 +194,19 @@ def _scored(density: xr.DataArray, origin: int | None = None, weights: Any = Non
     from fairweather.heldout import blocks, elpd
     from fairweather.lfo import weighted_elpd
 
+    def value(part: xr.DataArray) -> np.ndarray:
+        plain = elpd(part, CHAINS)[0].values
+        return plain if weights is None else np.asarray(weighted_elpd(part.values, weights))
+
     joint = blocks(density)
-    value, error = elpd(joint, CHAINS)
-    if weights is not None:
-        value = joint.isel(draw=0, drop=True).copy(
-            data=np.asarray(weighted_elpd(joint.values, weights))
-        )
+    error = elpd(joint, CHAINS)[1]
     years = joint["year"].values.astype(int)
     out = {
         "unit": joint["unit"].values.astype(str).tolist(), "year": years.tolist(),
         "origin": [origin] * len(years),
         "horizon": [None if origin is None else int(y - origin) for y in years],
         "cells": joint["cells"].values.astype(int).tolist(),
-        "lpd": value.values.round(4).tolist(), "mc_error": error.values.round(4).tolist(),
+        "lpd": value(joint).round(4).tolist(), "mc_error": error.values.round(4).tolist(),
     }  # fmt: skip
     place = {k: n for n, k in enumerate(zip(out["unit"], out["year"], strict=True))}
     for domain in names.DOMAINS[names.ALIGNMENT]:
@@ -214,14 +214,9 @@ def _scored(density: xr.DataArray, origin: int | None = None, weights: Any = Non
         at = np.flatnonzero(density["domain"].values == domain)
         if len(at):
             part = blocks(density.isel(cell=at))
-            one = (
-                elpd(part, CHAINS)[0].values
-                if weights is None
-                else np.asarray(weighted_elpd(part.values, weights))
-            )
             keys = zip(part["unit"].values.astype(str), part["year"].values.astype(int),
                        strict=True)  # fmt: skip
-            column[[place[k] for k in keys]] = one
+            column[[place[k] for k in keys]] = value(part)
         out[domain] = column.round(4).tolist()
     return out
 

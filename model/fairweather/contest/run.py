@@ -50,7 +50,7 @@ _CODE = (
     "contest/windows.py",
     "contest/specifications.py", "heldout.py", "holdout.py", "lfo.py", "model.py", "structure.py",
     "simulate.py", "dynamics.py", "inference.py", "posterior.py", "panel.py", "priors.py",
-    "episodes.py", "turning.py", "measurement/*.py", "readings/*.py", "engine/*.py",
+    "episodes.py", "scales.py", "turning.py", "measurement/*.py", "readings/*.py", "engine/*.py",
     "samplers/*.py",
 )  # fmt: skip
 Say = Callable[[str], None]

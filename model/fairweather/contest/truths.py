@@ -27,14 +27,12 @@ def draw_truths(job: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from fairweather.model import build_model
-    from fairweather.readings.parts import seen
     from fairweather.structure import draw_parameters
 
     panel = panel_for(job["states"], job["focal"], job["last_year"])
     model = build_model(panel, reading=job["reading"], priors=job["priors"])
     values, facts = draw(model, job["seed"])
-    view = seen(panel, job["reading"])
-    known = draw_parameters(view, job["priors"], job["reading"], np.random.default_rng(0))
+    known = draw_parameters(panel, job["priors"], job["reading"], np.random.default_rng(0))
     size = len(values["pressure"])
     at = np.random.default_rng(job["seed"]).choice(size, job["worlds"], replace=False)
     truths = [

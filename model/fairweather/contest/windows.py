@@ -13,6 +13,7 @@ import numpy as np
 
 from fairweather import names
 from fairweather.contest.design import AFTER
+from fairweather.scales import link
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,27 +23,6 @@ if TYPE_CHECKING:
 
 BEFORE = 3
 STATISTICS = ("change", "change_security", "change_economic", "change_diplomatic")
-
-
-def link(family: str, value: Any, n: Any) -> np.ndarray:
-    """Put values on the scale on which their family adds up.
-
-    Votes are given as shares of agreement.
-
-    Examples
-    --------
-    >>> link("count", [0.0, 2.0], [1.0, 1.0]).round(2).tolist()
-    [-0.69, 0.92]
-    """
-    x, n = np.asarray(value, float), np.asarray(n, float)
-    if family == "vote":
-        x = np.clip(x, 1e-6, 1.0 - 1e-6)
-        return np.log(x / (1.0 - x))
-    if family == "count":
-        return np.log(x / np.where(n > 0, n, 1.0) + 0.5)
-    if family == "share":
-        return np.log((x + 0.5) / (n - x + 0.5))
-    return x
 
 
 def all_rows(panel: Panel) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import numpy as np
 from fairweather import names
 from fairweather.errors import FairweatherError
 from fairweather.measurement.vote import score
+from fairweather.scales import link
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,13 +82,7 @@ def on_link(family: str, x: np.ndarray, n: np.ndarray) -> np.ndarray:
     >>> round(float(on_link("count", np.array(0.0), np.array(np.nan))), 3)
     -0.693
     """
-    if family == "vote":
-        return score(x * n, 0.0, n)
-    if family == "share":
-        return np.log((x + 0.5) / (n - x + 0.5))
-    if family == "count":
-        return np.log(x / np.where(np.isnan(n) | (n <= 0), 1.0, n) + 0.5)
-    return x
+    return score(x * n, 0.0, n) if family == "vote" else link(family, x, n)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather.claims.evidence import ClaimError, Evidence
-from fairweather.claims.shocks import shock_of
 from fairweather.contest.design import AFTER
+from fairweather.episodes import shock_of
 
 if TYPE_CHECKING:
     import pandas as pd
