@@ -6,16 +6,19 @@ BIN := .venv/bin
 ARGS ?=
 SOURCES ?=
 
-.PHONY: help forecast test fit bench data docs lint lock clean bootstrap
+.PHONY: help forecast test test-long fit bench data docs lint lock clean bootstrap
 
 help: ## say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 forecast: bootstrap ## fit the default record and forecast from it
 	@$(BIN)/fairweather forecast $(ARGS)
 
 test: bootstrap ## run the tests
-	@$(BIN)/python -m pytest --timeout=1200 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --timeout=1200 $(ARGS)
+
+test-long: bootstrap ## run the tests that take minutes each
+	@$(BIN)/python -m pytest --timeout=3600 -m long $(ARGS)
 
 fit: bootstrap ## fit the model and archive the draws
 	@$(BIN)/fairweather fit $(ARGS)

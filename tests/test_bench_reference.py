@@ -178,7 +178,7 @@ def test_a_report_finds_the_worst_quantity():
     assert found["ess_per_s_all"] == pytest.approx(found["min_ess_bulk"] / 7)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 def test_the_forms_agree_within_monte_carlo_error():
     import arviz_stats as az

@@ -209,7 +209,7 @@ def test_nested_compile_stretches_count_once():
 FEW = ("unga_votes", "gsdb_us_cases", "trade_cow", "arms_deliveries", "unsc_joint_veto")
 
 
-@pytest.mark.rivals
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("form", NAMES)
 def test_every_form_runs_and_says_what_it_cost(form):
@@ -244,7 +244,7 @@ def moments(draws):
     return out
 
 
-@pytest.mark.rivals
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("form", ["numpyro", "pymc-default"])
 def test_a_rival_has_our_posterior(panel, our_means, form):

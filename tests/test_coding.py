@@ -431,6 +431,7 @@ def test_a_refused_build_writes_nothing(tmp_path, states):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 @needs_sources
 def test_a_record_of_all_un_members_is_built_and_sound(tmp_path):
     table = builder.build(SOURCES, tmp_path / "world", states="un-members").set_index("indicator")

@@ -19,8 +19,14 @@ def default(model):
     return fit(model, draws=2000, tune=500, chains=4, random_seed=2, progressbar=False)
 
 
+# PyMC's own sampler steps in Python: minutes.
+OTHERS = [
+    pytest.param(s, marks=pytest.mark.long if s == "pymc" else ()) for s in SAMPLERS if s != DEFAULT
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [s for s in SAMPLERS if s != DEFAULT])
+@pytest.mark.parametrize("name", OTHERS)
 def test_every_sampler_finds_the_same_posterior(model, default, name):
     other = fit(
         model, draws=700, tune=600, chains=2, random_seed=3, progressbar=False, sampler=name
@@ -33,6 +39,15 @@ def test_every_sampler_finds_the_same_posterior(model, default, name):
     assert gate(other).summary["quantities"] == gate(default).summary["quantities"]
     table = compare(default, other)
     assert table["agrees"].all(), table.head()
+
+
+@pytest.mark.slow
+def test_the_sampler_of_pymc_is_wired(model, default):
+    other = fit(
+        model, draws=10, tune=10, chains=1, random_seed=3, progressbar=False, sampler="pymc"
+    )
+    assert other.attrs["sampler"] == "pymc" and other.attrs["gradients"] > 0
+    assert set(other["posterior"].data_vars) == set(default["posterior"].data_vars)
 
 
 @pytest.mark.slow
