@@ -74,12 +74,13 @@ def test_the_summary_counts_shocks_and_not_episodes():
 
 
 def test_a_failure_of_power_scaling_costs_its_table_alone(monkeypatch, tmp_path):
-    def fail(tree, p):
+    def fail(tree, p, priors):
         raise FairweatherError("no draws to weigh")
 
     monkeypatch.setattr(honesty, "power_scaling", fail)
     monkeypatch.setattr("fairweather.archive.open_results",
                         lambda path: type("R", (), {"tree": None}))  # fmt: skip
     fits = pd.DataFrame([{"reading": "elastic-side", "folder": str(tmp_path)}])
-    text = "\n".join(sections({"panel": panel(), "windows": find_windows(panel()), "fits": fits}))
+    done = {"panel": panel(), "windows": find_windows(panel()), "fits": fits, "priors": None}
+    text = "\n".join(sections(done))
     assert "Not available: no draws to weigh" in text and "## Placebo dyads" in text

@@ -8,7 +8,14 @@ import pytest
 
 import made_fit
 from fairweather import heldout, names
-from fairweather.contest.windows import STATISTICS, all_rows, change, replications, scaled
+from fairweather.contest.windows import (
+    STATISTICS,
+    all_rows,
+    change,
+    pressed_ties,
+    replications,
+    scaled,
+)
 from fairweather.holdout import hold_out
 from fairweather.scales import link
 
@@ -123,13 +130,26 @@ def test_a_side_without_rows():
 def test_draws_of_what_happened_change_as_what_happened(known, monkeypatch):
     """The two go through one function and one scale."""
     out = replicate(known, monkeypatch, as_happened(known))
-    assert set(out["statistic"]) == set(STATISTICS) and set(out["dyad"]) == {"", "CHN-RUS"}
-    assert len(out) == 2 * len(STATISTICS) and out["realised"].abs().min() > 0
+    assert set(out["statistic"]) == set(STATISTICS) and set(out["dyad"]) == {
+        "",
+        "pressed",
+        "CHN-RUS",
+    }
+    assert len(out) == 3 * len(STATISTICS) and out["realised"].abs().min() > 0
     for column in ("replicated_mean", "replicated_lower", "replicated_upper"):
         np.testing.assert_allclose(out[column], out["realised"], atol=1e-4)
     one = out[out["statistic"] == "change"].iloc[0]
     assert one["episode_id"] == "RUS-hardship-2013" and one["reading"] == "thermostat"
     assert (one["state"], one["start"], one["end"], one["type"]) == ("RUS", 2013, 2016, "hardship")
+
+
+def test_ties_with_pressed_partners_are_averaged_alone():
+    """Iran is pressed before 2013 and India is not: the group is theirs to tell apart."""
+    ties = pressed_ties(PANEL, WINDOW)
+    assert "IRN-RUS" in ties and "IND-RUS" not in ties
+    assert all("RUS" in d for d in ties)
+    other = pressed_ties(PANEL, {**WINDOW, "state": "IRN"})
+    assert "IRN-RUS" not in other, "a partner no more pressed than most"
 
 
 def test_a_move_of_the_draws_is_seen_with_sign_and_size(known, monkeypatch):
@@ -177,7 +197,7 @@ def test_rows_that_were_known_do_not_vary(known, monkeypatch):
     drawn = as_happened(known, move=wild)
     out = replicate(known, monkeypatch, drawn, (WINDOW, quiet))
     other = out[out["state"] == "IND"]
-    assert len(other) == len(STATISTICS) and set(other["dyad"]) == {""}
+    assert len(other) == 2 * len(STATISTICS) and set(other["dyad"]) == {"", "pressed"}
     for column in ("replicated_mean", "replicated_lower", "replicated_upper"):
         np.testing.assert_allclose(other[column], other["realised"], atol=1e-4)
     own = out[out["state"] == "RUS"]

@@ -41,7 +41,7 @@ def laid(reading, patch, worlds=2):
     """The truths of a reading, as a store hands them on."""
     patch.setattr(truths, "draw", of_a_fit)
     patch.setattr(truths, "panel_for", panel_for)
-    found = draw_truths({**BASE, "reading": reading, "seed": 3, "worlds": worlds})
+    found = draw_truths({**BASE, "reading": reading, "truth_seed": 3, "worlds": worlds})
     assert [f["divergences"] for f in found["fits"]] == [0]
     return json.loads(json.dumps(found, allow_nan=False))["truths"]
 
@@ -90,6 +90,7 @@ def test_more_truths_are_other_draws_of_the_same_fit(monkeypatch):
     made = laid("drift", monkeypatch, worlds=12)
     levels = {t["parameters"]["level"][0] for t in made}
     assert len(levels) == 12 and made == laid("drift", monkeypatch, worlds=12)
+    assert made[:5] == laid("drift", monkeypatch, worlds=5), "fewer are the first of more"
 
 
 @pytest.fixture

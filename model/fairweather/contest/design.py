@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 DESIGNS = ("future", "episodes", "placebo", "dyads")
 FIRST_ORIGIN = 2008
 HORIZON = 3
-AFTER = 3
+# Years looked at before and after an episode.
+BEFORE, AFTER = 3, 3
 FOLDS = 4
 # Origins as far apart as years are scored: each year is foreseen once.
 EVERY = HORIZON
@@ -180,7 +181,8 @@ def quiet_windows(panel: Panel, found: pd.DataFrame) -> pd.DataFrame:
     """Windows of the same lengths and states as the episodes, in years without any.
 
     Each episode is moved to the start that is nearest to its own, from five years away on, such
-    that neither the window nor the three years after it touch an episode of the state.
+    that no year from three before the window to three after it is of an episode of the state or of
+    the three years after one.
 
     Returns
     -------
@@ -192,14 +194,14 @@ def quiet_windows(panel: Panel, found: pd.DataFrame) -> pd.DataFrame:
     first, last = int(panel.years[0]) + 1, panel.origin - 1
     busy: dict[str, set[int]] = {}
     for e in found.itertuples():
-        busy.setdefault(e.state, set()).update(range(e.start, e.end + 1))
+        busy.setdefault(e.state, set()).update(range(e.start, e.end + AFTER + 1))
     out = []
     for e in found[found["problem"] == ""].itertuples():
         length = e.end - e.start
         starts = [
             y for y in range(first, last - length + 1)
             if abs(y - e.start) >= 5
-            and not busy[e.state] & set(range(y - 1, y + length + AFTER + 1))
+            and not busy[e.state] & set(range(y - BEFORE, y + length + AFTER + 1))
         ]  # fmt: skip
         if starts:
             start = min(starts, key=lambda y: (abs(y - e.start), y))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.contest.design import AFTER
-from fairweather.contest.windows import BEFORE, all_rows
+from fairweather.contest.design import AFTER, BEFORE
+from fairweather.contest.windows import all_rows, changes
 from fairweather.errors import FairweatherError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from fairweather.panel import Panel
+    from fairweather.priors import Priors
 
 
 def placebo_dyads(panel: Panel, windows: pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def placebo_dyads(panel: Panel, windows: pd.DataFrame) -> pd.DataFrame:
     A dyad stands in as a placebo for an episode where neither of its states has an episode, or the
     three years after one, in the years looked at. Both changes come from the coded rows alone:
     mean of the years from the end to three after it, less the mean of the three years before the
-    start, per indicator in its own SD, then over a dyad's indicators, then over dyads.
+    start, per indicator in its own SD, then over a dyad's indicators and domains, then over dyads.
 
     Parameters
     ----------
@@ -54,23 +55,14 @@ def placebo_dyads(panel: Panel, windows: pd.DataFrame) -> pd.DataFrame:
         span = set(range(w.start - BEFORE, w.end + AFTER + 1))
         quiet = {d for d in panel.dyads if not any(busy.get(s, set()) & span for s in d.split("-"))}
         own = {d for d in panel.dyads if w.state in d.split("-")}
-        moved = _changes(rows, w.start, w.end)
+        found = changes(rows, rows["level"].to_numpy()[None], w.start, w.end)
+        moved = pd.Series({d: float(x[0]) for d, x in found.items()}, dtype=float)
         a, b = moved[moved.index.isin(own)], moved[moved.index.isin(quiet)]
         if len(a) and len(b):
             out.append((w.state, w.start, w.end, w.type, a.mean(), b.mean(), len(a), len(b)))
     columns = ["state", "start", "end", "type", "own", "placebo", "dyads", "placebo_dyads"]
     table = pd.DataFrame(out, columns=columns)
     return table.assign(difference=table["own"] - table["placebo"])
-
-
-def _changes(rows: pd.DataFrame, start: int, end: int) -> pd.Series:
-    """Change of every dyad with rows on both sides of a window."""
-    year = rows["year"]
-    before = rows[(year >= start - BEFORE) & (year < start)]
-    after = rows[(year >= end) & (year <= end + AFTER)]
-    keys = ["unit", "indicator"]
-    change = after.groupby(keys)["level"].mean() - before.groupby(keys)["level"].mean()
-    return change.dropna().groupby(level="unit").mean()
 
 
 def placebo_summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +86,7 @@ def placebo_summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(out, columns=["type", "episodes", "shocks", "difference", "se"])
 
 
-def power_scaling(tree: xr.DataTree, panel: Panel) -> pd.DataFrame:
+def power_scaling(tree: xr.DataTree, panel: Panel, priors: Priors | None = None) -> pd.DataFrame:
     """How far the claims' quantities move if the prior, or the record, speaks a little louder.
 
     Parameters
@@ -102,6 +94,8 @@ def power_scaling(tree: xr.DataTree, panel: Panel) -> pd.DataFrame:
     tree : DataTree
         A fit to the whole record.
     panel : Panel
+    priors : Priors, optional
+        The belief set of the fit; default: the shipped one of that name.
 
     Returns
     -------
@@ -111,7 +105,8 @@ def power_scaling(tree: xr.DataTree, panel: Panel) -> pd.DataFrame:
     from fairweather.sensitivity import claim_values, power_scale, thin
 
     few = thin(tree)
-    return power_scale(few, panel, claim_values(few, panel))
+    values = claim_values(few, panel, priors=priors)
+    return power_scale(few, panel, values, priors=priors)
 
 
 def sections(done: Mapping[str, Any]) -> list[str]:
@@ -138,7 +133,7 @@ def sections(done: Mapping[str, Any]) -> list[str]:
                   "Sensitivity of the claims' quantities to the prior and to the record, reading "
                   f"{DEFAULT}.", ""]  # fmt: skip
         try:
-            scaled = power_scaling(open_results(folder.iloc[0]).tree, done["panel"])
+            scaled = power_scaling(open_results(folder.iloc[0]).tree, done["panel"], done["priors"])
             parts += [markdown(scaled, 3), ""]
         except FairweatherError as err:  # said on the page; the other tables are kept
             parts += [f"Not available: {err}", ""]

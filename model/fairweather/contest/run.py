@@ -246,7 +246,12 @@ def _world_jobs(
         return jobs
     # More worlds than asked for now, so that a later command adds to them.
     kept = max(worlds, TRUTHS)
-    asked = {f"truths-{kept}--{r}": {**base, "reading": r, "worlds": kept} for r in readings}
+    own = spawn_seeds(seed, [f"truths--{r}" for r in readings])
+    asked = {
+        f"truths-{kept}--{r}": {**base, "reading": r, "worlds": kept,
+                                "truth_seed": own[f"truths--{r}"] % 2**31}
+        for r in readings
+    }  # fmt: skip
     truths = _do(store, draw_truths, asked, seed, problems, farm_options, "truths")
     for key, found in truths.items():
         reading = key.split("--")[1]

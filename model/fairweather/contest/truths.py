@@ -17,7 +17,8 @@ def draw_truths(job: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     job : dict
-        ``reading``, ``priors``, ``seed``, ``states``, ``focal``, ``last_year``, ``worlds``.
+        ``reading``, ``priors``, ``truth_seed`` (the same however many worlds are asked for),
+        ``states``, ``focal``, ``last_year``, ``worlds``.
 
     Returns
     -------
@@ -31,10 +32,11 @@ def draw_truths(job: dict[str, Any]) -> dict[str, Any]:
 
     panel = panel_for(job["states"], job["focal"], job["last_year"])
     model = build_model(panel, reading=job["reading"], priors=job["priors"])
-    values, facts = draw(model, job["seed"])
+    values, facts = draw(model, job["truth_seed"])
     known = draw_parameters(panel, job["priors"], job["reading"], np.random.default_rng(0))
     size = len(values["pressure"])
-    at = np.random.default_rng(job["seed"]).choice(size, job["worlds"], replace=False)
+    # Fewer worlds are the first of more.
+    at = np.random.default_rng(job["truth_seed"]).permutation(size)[: job["worlds"]]
     truths = [
         {"parameters": {k: values[k][n].tolist() for k in known if k in values},
          "weather": values["pressure"][n].tolist()}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.contest.design import AFTER
+from fairweather.contest.design import AFTER, BEFORE
 from fairweather.scales import link
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from fairweather.model import Model
     from fairweather.panel import Panel
 
-BEFORE = 3
+# Label of the mean over the ties of a state with partners under pressure themselves.
+PRESSED = "pressed"
 STATISTICS = ("change", "change_security", "change_economic", "change_diplomatic")
 
 
@@ -88,25 +89,69 @@ def change(
     dict of str to ndarray, shape (draw,)
         Dyads without rows on both sides are left out; empty if all are.
     """
-    year = rows["year"].to_numpy(int)
     own = rows["unit"].str.split("-").map(lambda pair: window["state"] in pair).to_numpy(bool)
     if domain is not None:
         own = own & (rows["domain"] == domain).to_numpy()
-    near = own & (year >= window["start"] - BEFORE) & (year <= window["end"] + AFTER)
-    near = near & ((year < window["start"]) | (year >= window["end"]))
+    out = changes(rows[own], levels[:, own], window["start"], window["end"])
+    return out | {"": np.mean(list(out.values()), axis=0)} if out else {}
+
+
+def changes(rows: pd.DataFrame, levels: np.ndarray, start: int, end: int) -> dict[str, np.ndarray]:
+    """Change around a window per dyad, whoever its states are; see `change`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (draw,)
+    """
+    year = rows["year"].to_numpy(int)
+    near = (year >= start - BEFORE) & (year <= end + AFTER)
+    near = near & ((year < start) | (year >= end))
     rows, levels, year = rows[near], levels[:, near], year[near]
     found: dict[str, dict[str, list[np.ndarray]]] = {}
     groups = rows.reset_index(drop=True).groupby(["unit", "domain", "indicator"], sort=True)
     for (unit, part, _), at in groups.indices.items():
-        past = year[at] < window["start"]
+        past = year[at] < start
         if past.any() and not past.all():
             moved = levels[:, at[~past]].mean(axis=1) - levels[:, at[past]].mean(axis=1)
             found.setdefault(unit, {}).setdefault(part, []).append(moved)
-    out = {
+    return {
         unit: np.mean([np.mean(v, axis=0) for v in parts.values()], axis=0)
         for unit, parts in found.items()
     }
-    return out | {"": np.mean(list(out.values()), axis=0)} if out else {}
+
+
+def pressed_ties(panel: Panel, window: Mapping[str, Any]) -> list[str]:
+    """Ties of a window's state with partners under more pressure than most in the years before it.
+
+    Parameters
+    ----------
+    panel : Panel
+    window : mapping
+        ``state, start, end``.
+
+    Returns
+    -------
+    list of str
+        Dyads whose other state had, over the three years before the start, coded pressure above
+        the median of all states.
+
+    Examples
+    --------
+    >>> import fairweather as fw
+    >>> panel = fw.load_panel(states=["CHN", "DEU", "IRN", "PRK", "RUS"])
+    >>> pressed_ties(panel, {"state": "RUS", "start": 1995, "end": 1995})
+    ['CHN-RUS', 'IRN-RUS']
+    """
+    years = (panel.years >= window["start"] - BEFORE) & (panel.years < window["start"])
+    if not years.any():
+        return []
+    felt = panel.anchor_fill[:, years].mean(axis=1)
+    above = {s for s, x in zip(panel.states, felt, strict=True) if x > np.median(felt)}
+    state = window["state"]
+    return [
+        d for d in panel.dyads
+        if state in d.split("-") and above & (set(d.split("-")) - {state})
+    ]  # fmt: skip
 
 
 def replications(
@@ -129,10 +174,11 @@ def replications(
     Returns
     -------
     list of dict
-        One per window, statistic and dyad (``""``: mean over the state's dyads; else the pair in
-        question): reading, episode_id, state, start, end, type, dyad, statistic, realised,
-        replicated_mean, replicated_lower, replicated_upper (89 %), p_value: share of replications
-        at or below what happened.
+        One per window, statistic and dyad (``""``: mean over the state's dyads; ``pressed``: over
+        those with partners under pressure themselves; else the pair in question): reading,
+        episode_id, state, start, end, type, dyad, statistic, realised, replicated_mean,
+        replicated_lower, replicated_upper (89 %), p_value: share of replications at or below what
+        happened.
     """
     from fairweather.heldout import held_draws
 
@@ -161,8 +207,12 @@ def replications(
         for statistic in STATISTICS:
             domain = None if statistic == "change" else statistic.removeprefix("change_")
             was, would = (change(rows, v, w, domain) for v in (real, replicated))
-            for dyad in ("", whole.focal):
-                if dyad not in was or (dyad and w["state"] not in dyad.split("-")):
+            ties = [d for d in pressed_ties(whole, w) if d in was]
+            for path in (was, would):
+                if ties:
+                    path[PRESSED] = np.mean([path[d] for d in ties], axis=0)
+            for dyad in ("", PRESSED, whole.focal):
+                if dyad not in was or ("-" in dyad and w["state"] not in dyad.split("-")):
                     continue
                 rep, seen = would[dyad], float(was[dyad][0])
                 low, high = np.quantile(rep, (0.055, 0.945))

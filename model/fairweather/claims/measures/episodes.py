@@ -24,6 +24,8 @@ _DRAWS = 4000
 # An 89 % interval of a normal distribution spans this many SDs.
 _SPAN = 2 * 1.598
 _BASELINE = "drift"
+# Means over ties, and how they are called.
+TIES = {"": "the mean tie of the state", "pressed": "the mean tie with a partner under pressure"}
 
 
 def _rows(context: Context, params: dict[str, Any]) -> pd.DataFrame:
@@ -67,13 +69,14 @@ def events_of(rows: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     rows : DataFrame
-        start, end and dyad of each episode; ``""`` is the mean over a state's ties.
+        start, end and dyad of each episode; ``""`` is the mean over a state's ties, ``pressed``
+        over those with partners under pressure.
 
     Returns
     -------
     ndarray of int
     """
-    if not len(rows) or not str(rows["dyad"].iloc[0] or ""):
+    if not len(rows) or str(rows["dyad"].iloc[0] or "") in TIES:
         return shock_of(rows["start"])
     start, last = rows["start"].to_numpy(int), rows["end"].to_numpy(int) + AFTER
     out, number, reach = np.zeros(len(rows), int), -1, -1
@@ -90,7 +93,7 @@ def said(context: Context, params: dict[str, Any]) -> str:
     shocks = departures(rows)
     where = " or ".join(params.get("states") or []) or "any state"
     dyad = params.get("dyad", context.panel.focal)
-    tie = f"the tie {dyad}" if dyad else "the mean tie of the state"
+    tie = TIES.get(dyad, f"the tie {dyad}")
     if shocks.empty:
         return f"no held-out {params['type']} of {where}"
     text = (
@@ -127,7 +130,8 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
     context : Context
     params : dict
         type (``easing`` or ``hardship``), side (``below`` or ``above``), size, and optionally
-        states, dyad (default the focal one; "" for all of a state) and statistic.
+        states, dyad (default the focal one; "" for all of a state, "pressed" for those with
+        partners under pressure themselves) and statistic.
     """
     if context.held_out is None or len(context.held_out) == 0:
         raise ClaimError(
@@ -139,7 +143,7 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
     prior = chance if below else 1.0 - chance
     shocks = departures(_rows(context, params))
     n, focal = len(shocks), context.panel.focal
-    wide = params.get("dyad", focal) == ""
+    wide = params.get("dyad", focal) in TIES
     beside = {**params, "states": focal.split("-") if wide else [], "dyad": focal if wide else ""}
     note = f"{said(context, params)}; {said(context, beside)}"
     if n < 2:
