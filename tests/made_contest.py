@@ -44,7 +44,7 @@ def held_out(change=-1.0, years=(1994, 1999, 2004, 2009, 2016), kind="easing", s
     rows = []
     for k, year in enumerate(years):
         for reading, mean, score in (("drift", 0.0, -3.0), ("elastic-side", -0.8, -2.0)):
-            for dyad in ("", "CHN-RUS"):
+            for dyad in ("", "pressed", "CHN-RUS"):
                 rows.append({
                     "reading": reading, "episode_id": f"e{k}", "state": state, "start": year,
                     "end": year + 1, "type": kind, "dyad": dyad, "statistic": "change",

@@ -152,7 +152,7 @@ def draws_of(**fixed):
 ASKED = {
     "necessary": {"high": 0.75, "low": 0.25, "at_most": 0.1},
     "sufficient": {"high": 0.75, "low": 0.5, "at_most": 0.2},
-    "rank-of-threat": {"above": 0.3},
+    "follows-threat": {"above": 0.3},
 }
 
 
@@ -162,6 +162,19 @@ def test_conditions_hold_in_a_world_ruled_by_the_weaker_side(name):
     against = measure(name, world(-1), **ASKED[name])
     assert not against.holds.any()
     assert (np.abs(against.value) > 0.9).all()
+
+
+def test_standing_differences_are_no_following():
+    """Pairs that have always been pressed and close, and a trend of all, move nothing."""
+    p = panel()
+    rng = np.random.default_rng(4)
+    pressure = np.repeat(rng.standard_normal((len(p.states), 1)), len(p.years), axis=1)
+    noise = 0.01 * rng.standard_normal((len(p.states), len(p.years)))
+    weaker = np.minimum(pressure[p.left], pressure[p.right])
+    trend = np.linspace(0.0, 3.0, len(p.years))
+    drawn = draws_of(pressure=pressure + trend + noise, alignment=weaker + trend)
+    found = measure("follows-threat", drawn, above=0.3)
+    assert not found.holds.any() and "correlate by 1.00" in found.note
 
 
 def test_rates_count_cells_by_draw():

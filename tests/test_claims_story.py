@@ -27,7 +27,7 @@ def test_the_whole_story():
         "borne out from 90 %, contradicted to 10 %", "needs a reading with pressure",
         "40 % before the record is seen, 93 % after it", "0.70 [0.50, 0.90] share",
         "drift <1 % by construction", "8 independent shocks", "(at least 3 are needed)",
-        "sceptic: undecided (70 %)", "A note.", "verdict borne out",
+        "sceptic 70 % (one reading, in-sample", "A note.", "verdict borne out",
     ):  # fmt: skip
         assert piece in told
     assert told.index("thresholds") < told.index("93 % after it")

@@ -90,13 +90,16 @@ def test_a_contest_that_always_picks_one_side_tells_nothing():
     assert telling.p_pro == 1.0 and telling.p_contra == 0.0 and not telling
 
 
-def test_the_bar_is_two_thirds_of_both_sides():
-    def telling(right):
-        table = worlds([("drift", "drift", 6), ("thermostat", "thermostat", right),
-                        ("thermostat", "drift", 6 - right)])  # fmt: skip
+def test_the_bar_is_two_thirds_of_both_sides_and_more_than_a_coin():
+    def telling(right, of):
+        table = worlds([("drift", "drift", of), ("thermostat", "thermostat", right),
+                        ("thermostat", "drift", of - right)])  # fmt: skip
         return Confusion.of(table).can_tell({"drift"}, {"thermostat"})
 
-    assert telling(4) and not telling(3)
+    assert telling(20, 30) and not telling(19, 30), "two thirds"
+    # Of few worlds, two thirds may well be a coin's doing.
+    assert telling(9, 12) and not telling(8, 12)
+    assert telling(5, 6) and not telling(4, 6)
     table = worlds([("drift", "drift", 6), ("thermostat", "thermostat", 5),
                     ("thermostat", "drift", 1)])  # fmt: skip
     strict = Confusion.of(table).can_tell({"drift"}, {"thermostat"}, least=0.9)

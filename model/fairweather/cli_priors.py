@@ -189,7 +189,14 @@ def judged(found: dict[str, Any], ids: list[str]) -> Table | None:
     by_prior = {name: found[name] for name in ids if name in found}
     if not by_prior:
         return None
-    out = Table("claim", *ids, "", box=None, title="Verdicts under each set", title_justify="left")
+    out = Table(
+        "claim",
+        *ids,
+        "",
+        box=None,
+        title="Under each set: one reading, in-sample, without the rules of the contest",
+        title_justify="left",
+    )
     for claim in sorted({c for claims in by_prior.values() for c in claims}):
         entries = [by_prior.get(name, {}).get(claim) for name in ids]
         said = {e["verdict"] for e in entries if e and e["verdict"]}

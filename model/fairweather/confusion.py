@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LEVEL = 0.89
 # Share of worlds, on either side, in which the right side has to come out ahead.
 LEAST = 2 / 3
+# What a coin would give: intervals have to lie above it.
+EVEN = 0.5
 # Worlds of a side below which a share says nothing.
 FEWEST = 5
 TIE = "tie"
@@ -254,7 +256,8 @@ class Confusion:
 
         Only worlds whose truth is in either group count. A world is told rightly if the group
         that holds the truth has the larger total weight; even weights are no success. Both
-        groups' shares have to reach `least`, so that a contest that always picks one side fails.
+        groups' shares have to reach `least`, so that a contest that always picks one side fails,
+        and the lower ends of their intervals have to lie above one half.
 
         Parameters
         ----------
@@ -280,7 +283,8 @@ class Confusion:
         ...     "drift": [0.9] * 6 + [0.8] * 6, "placebo": [0.1] * 6 + [0.2] * 6}))
         >>> found.can_tell({"drift"}, {"placebo"}).sentence
         'this record could not tell drift from placebo: right in 6 of 6 worlds where drift is \
-true and in 0 of 6 worlds where placebo is true, 67 % needed of both'
+true and in 0 of 6 worlds where placebo is true, 67 % needed of both, \
+and more than half beyond doubt'
         """
         one, other = self._group(pro), self._group(contra)
         if set(one) & set(other):
@@ -305,12 +309,12 @@ true and in 0 of 6 worlds where placebo is true, 67 % needed of both'
                 f"from {names[1]}: {right.worlds} and {left.worlds}, {FEWEST} needed of both"
             )
         else:
-            told = min(right.share, left.share) >= least
+            told = min(right.share, left.share) >= least and min(right.lower, left.lower) > EVEN
             sentence = (
                 f"this record {'could' if told else 'could not'} tell {names[0]} from {names[1]}: "
                 f"right in {right.hits} of {right.worlds} worlds where {names[0]} is true and in "
                 f"{left.hits} of {left.worlds} worlds where {names[1]} is true, "
-                f"{100 * least:.0f} % needed of both"
+                f"{100 * least:.0f} % needed of both, and more than half beyond doubt"
             )
         return Telling(
             told, right.share, left.share, right.lower, left.lower, right.worlds, left.worlds,

@@ -106,8 +106,9 @@ def kept_weights(weights: Mapping[str, float], draws: Mapping[str, Any]) -> dict
         raise ClaimError("no reading has any weight", remedy="Run the contest to its end.")
     if missing := [r for r in kept if r not in draws]:
         raise ClaimError(
-            f"the reading {missing[0]} weighs {kept[missing[0]]:.2f} and has no draws",
-            remedy="Fit it to the whole record.",
+            f"the reading {missing[0]} weighs {kept[missing[0]]:.2f} and has no draws that passed "
+            "the gate",
+            remedy="Fit it to the whole record, with more draws if the gate refused it.",
         )
     whole = sum(kept.values())
     return {r: w / whole for r, w in kept.items()}

@@ -17,15 +17,17 @@ from fairweather.wording import sentence
 _HEAD = f"""# The claims and their tests
 
 Every claim of the brief in our words, with its formal statement and the test it is put to.
-Thresholds were fixed before any fit was looked at. `fairweather claims` shows the verdicts,
-`fairweather claims C08` tells the story of one. This page is written by
+Thresholds date from before any fit; [docs/contest.md](contest.md) says which formal statements
+were revised since, and why. `fairweather claims` shows the verdicts, `fairweather claims C08` tells
+the story of one. This page is written by
 `fairweather claims --catalogue --markdown docs/claims.md`.
 
 A claim is *borne out* or *contradicted* only if the probability of its formal statement is beyond
-the threshold, if it rests on at least {MIN_SHOCKS} events (for those of US pressure: independent
-shocks), and if the contest can tell the readings named from their rivals. Otherwise it is
-*undecided*. A reading that lacks what a claim needs counts as one in which the claim does not hold;
-a verdict that follows only from what readings leave out is *undecided* as well.
+the threshold, if it rests on at least {MIN_SHOCKS} events (of US pressure: independent shocks; of
+other kinds they may hang together, and caveats say so), and if the contest can tell the readings
+named from their rivals. Otherwise it is *undecided*. A reading that lacks what a claim needs counts
+as one in which the claim does not hold; a verdict that follows only from what readings leave out is
+*undecided* as well.
 """
 
 

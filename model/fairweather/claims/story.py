@@ -116,14 +116,15 @@ def _found(
         f"{share(found.prior_probability)} before the record is seen, "
     )  # fmt: skip
     rests = basis(found, entry["shocks"])
-    if found.shocks is not None:
+    if found.shocks is not None and entry["shocks"] in ("easing", "hardship", "both"):
         rests += f" (at least {MIN_SHOCKS} are needed)"
     mark = {r: " by construction" for r in found.by_construction}
     each = ", ".join(f"{r} {share(p)}{mark.get(r, '')}" for r, p in found.by_reading.items())
     others = ", ".join(
-        f"{prior}: {kept[name].get('verdict') or 'failed'} ({_kept_share(kept[name])})"
-        for prior, kept in by_prior.items() if name in kept
-    )  # fmt: skip
+        f"{prior} {_kept_share(kept[name])}" for prior, kept in by_prior.items() if name in kept
+    )
+    if others:
+        others += " (one reading, in-sample; of a claim in two halves the posterior one)"
     notes = [("note", as_sentence(n)) for n in found.notes if n != entry.get("caveat")]
     return [
         ("probability", f"{prior}{share(found.probability)} after it"),

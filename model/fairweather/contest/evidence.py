@@ -57,7 +57,7 @@ def write_evidence(done: Mapping[str, Any], contest: Contest) -> Path:
 
 
 def draws_of(done: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draws of the fits to the whole record and of their priors, by reading."""
+    """Draws of the fits to the whole record that passed the gate, and of their priors."""
     from fairweather.archive import open_results
     from fairweather.draws import Draws
     from fairweather.simulate import prior_tree
@@ -65,7 +65,7 @@ def draws_of(done: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     panel, priors = done["panel"], done["priors"]
     draws = {
         row.reading: Draws.of(open_results(row.folder).tree, panel, priors, LIMIT)
-        for row in done["fits"].itertuples() if row.folder
+        for row in done["fits"].itertuples() if row.folder and row.passed
     }  # fmt: skip
     before = {}
     for reading in done["readings"]:

@@ -69,6 +69,35 @@ def quality(contest: Contest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def monte_carlo(results: Mapping[str, Any]) -> pd.DataFrame:
+    """Error of total scores from a finite number of draws.
+
+    Parameters
+    ----------
+    results : mapping of str to dict
+        Key ``piece--reading`` to the result of its job.
+
+    Returns
+    -------
+    DataFrame
+        By design and reading: ``blocks``; ``error``, standard error of the total score, blocks
+        taken as independent; ``bias``, by how much the log of a mean over draws is too low on
+        average, which is much alike for all readings and cancels in differences.
+    """
+    import pandas as pd
+
+    rows = []
+    for key, found in results.items():
+        piece, reading = key.split("--")
+        error = pd.Series(found["blocks"].get("mc_error", []), dtype=float).dropna()
+        rows += [(piece.rsplit("-", 1)[0], reading, e**2) for e in error]
+    table = pd.DataFrame(rows, columns=["design", "reading", "square"])
+    groups = table.groupby(["design", "reading"], sort=False)["square"]
+    return groups.agg(
+        blocks="size", error=lambda x: float(x.sum() ** 0.5), bias=lambda x: -0.5 * float(x.sum())
+    ).reset_index()
+
+
 def placebo_table(contest: Contest) -> pd.DataFrame:
     """Change around episodes beside placebo windows: mean, and how many fell below expectation.
 
@@ -153,7 +182,10 @@ def page(done: Mapping[str, Any], contest: Contest) -> str:
         "## Could this record tell them apart?", "",
     ]  # fmt: skip
     if contest.confusion is not None:
-        parts += [contest.confusion.markdown(), ""]
+        parts += [contest.confusion.markdown(), "",
+                  "A small contest, on one fold of episodes: years before and after the windows "
+                  "are known. It says whether explanations can be told apart there, and of "
+                  "forecasts nothing.", ""]  # fmt: skip
         if contest.small is not None:
             small = contest.small.weights.to_series().sort_values(ascending=False)
             shares = ", ".join(f"{r} {w:.2f}" for r, w in small.items() if w > 0.005)
@@ -185,6 +217,8 @@ def page(done: Mapping[str, Any], contest: Contest) -> str:
     whole = done["fits"][["reading", "passed", "max_rhat", "min_ess", "seconds"]]
     whole = whole.assign(**{c: whole[c].map(_whole) for c in ("min_ess", "seconds")})
     parts += ["## Quality of the fits", "", _told(quality(contest)), "",
+              "Error of total scores from the number of draws:", "",
+              markdown(monte_carlo(done["pieces"]), 1), "",
               "Fits to the whole record:", "", markdown(whole, 3), ""]  # fmt: skip
     if contest.problems:
         told = (f"- {k}: {' '.join(str(v).split())}" for k, v in contest.problems.items())
@@ -243,7 +277,9 @@ def write(done: Mapping[str, Any], contest: Contest) -> list[Path]:
         "weights": json.loads(weights.to_json(orient="index")),
         "differences": json.loads(contest.differences.to_json(orient="records")),
         "held_out": json.loads(contest.held_out.to_json(orient="records")),
-        "quality": quality(contest), "problems": contest.problems,
+        "quality": quality(contest),
+        "monte_carlo": json.loads(monte_carlo(done["pieces"]).to_json(orient="records")),
+        "problems": contest.problems,
         "fits": json.loads(done["fits"].drop(columns="folder").to_json(orient="records")),
         "specifications": done["specifications"],
     }  # fmt: skip

@@ -35,7 +35,7 @@ MEASURES: dict[str, Measure] = {
     **_of("posterior", "variance", "exogenous"),
     **_of("posterior", "easing", "fragile", "outlasts", "responsive", "each_bad", "one_side",
           "asymmetric", "demand_stays"),
-    **_of("posterior", "condition", "necessary", "sufficient", "rank_of_threat"),
+    **_of("posterior", "condition", "necessary", "sufficient", "follows_threat"),
     **_of("posterior", "complements", "moderated", "too_small"),
     **_of("posterior", "weather", "pressure_fell", "pressure_returns"),
     **_of("posterior", "leads", "economic_lags", "security_first"),

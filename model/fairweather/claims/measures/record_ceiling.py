@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fairweather.record import Record
 
 _GRID = (np.arange(2000) + 0.5) / 2000
+_BETWEEN = 7
 
 
 def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
@@ -43,8 +44,9 @@ def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
         `years`; optional `levels` (list of `indicator`, `unit` and `above`: a level above it
         passes); `events` (list of the fields of `record_rows.matching`: such an event passes);
         `cleared` (ids of events read one by one and found to pass nothing); `seen` (chance that the
-        chronology shows a passing of a year it covers); `below` (fields of events that must be
-        there, for a claim that something fell short of the ceiling); `said`.
+        chronology shows a passing of a year it covers, or the two ends between which it lies);
+        `below` (fields of events that must be there, for a claim that something fell short of the
+        ceiling); `said`.
 
     Returns
     -------
@@ -74,6 +76,7 @@ def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
         seen |= dict.fromkeys(have.index, 1.0)
         passed += [f"{name} {y}" for y in have.index[have > level["above"]]]
     facts: dict[str, Any] = {}
+    listed: set[int] = set()
     short = True
     if "events" in params or "below" in params:
         events = chronology(record)
@@ -81,7 +84,7 @@ def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
         # A covered year without an event is a year in which nothing was found, not an unread one.
         for year in years:
             if year <= last:
-                seen[year] = max(seen[year], float(params.get("seen", 1.0)))
+                listed.add(year)
         for spec in params.get("events", ()):
             hits = matching(events, {**spec, "years": years})
             hits = hits[~hits["event_id"].isin(params.get("cleared", ()))]
@@ -91,7 +94,9 @@ def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
             low = low[~low["event_id"].isin(passed)]
             short = len(low) > 0
             facts["below"] = len(low)
-    sight = np.array([seen[y] for y in years])
+    chances = _chances(params.get("seen", 1.0))
+    sights = [np.array([max(seen[y], c if y in listed else 0.0) for y in years]) for c in chances]
+    sight = sights[-1]
     if not (sight > 0).any():
         asked = [x["indicator"] for x in params.get("levels", ())]
         asked += ["the chronology"] if "events" in params or "below" in params else []
@@ -99,7 +104,10 @@ def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
             f"the claim asks for {', '.join(asked)} in {params['years']}, where nothing has a row",
             remedy="Widen the years of the record, or leave the claim out.",
         )
-    hazard, hidden = unseen(sight, len(set(passed)))
+    drawn = [unseen(s, len(set(passed))) for s in sights]
+    # Draw by draw another chance, each as often as the others.
+    at = np.arange(DRAWS)
+    hazard, hidden = (np.stack(x)[at % len(sights), at] for x in zip(*drawn, strict=True))
     _, prior_hidden = unseen(np.zeros(len(years)), 0)
     if "events" in params:
         # What if such acts were listed no better than drills and visits?
@@ -118,6 +126,13 @@ def record_ceiling(record: Record, params: Mapping[str, Any]) -> Evidence:
         prior=float((~prior_hidden).mean()),
         shocks=int((sight > 0).sum()),
     )
+
+
+def _chances(seen: float | list[float]) -> np.ndarray:
+    """Chances that stand for a judged one: itself, or evenly between two ends."""
+    ends = np.atleast_1d(np.asarray(seen, float))
+    at = (np.arange(_BETWEEN) + 0.5) / _BETWEEN
+    return ends if len(ends) == 1 else ends[0] + at * (ends[1] - ends[0])
 
 
 def unseen(sight: np.ndarray, passed: int) -> tuple[np.ndarray, np.ndarray]:
