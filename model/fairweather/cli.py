@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from fairweather import cli_changes  # noqa: F401  (adds its commands to data_app)
+from fairweather.cli_backtest import backtest
 from fairweather.cli_calibrate import calibrate
 from fairweather.cli_claims import claims
 from fairweather.cli_contest import contest
@@ -76,6 +77,7 @@ app = typer.Typer(
     help="How long will this alignment last, under which US weather? Measured and forecast.",
 )  # fmt: skip
 app.add_typer(data_app, name="data")
+app.command()(backtest)
 app.command()(calibrate)
 app.command()(claims)
 app.command()(contest)

@@ -1,0 +1,175 @@
+"""How much better one forecast is than another, and how sure that is.
+
+Invariant: forecasts are compared on the cells that all of them speak of; indicators count alike,
+however many cells they have; errors are of whole years or whole states drawn anew, whichever are
+larger. Guarded by ``tests/test_skill.py``.
+
+Skill is one less the ratio of mean scores, averaged over indicators by the geometric mean, so that
+no unit and no reference has the last word: 0.1 is a tenth better than the plain forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fairweather.errors import FairweatherError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MASS = 0.89
+REPLICATES = 400
+SEED = 2016
+KEYS = ["origin", "latent", "indicator", "unit", "year"]
+
+
+class SkillError(FairweatherError):
+    """Forecasts cannot be compared as asked."""
+
+
+def common(scores: pd.DataFrame, score: str, forecasts: Sequence[str]) -> pd.DataFrame:
+    """Lay one score out by cell and forecast, cells that all of them speak of.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long, with `KEYS`, ``horizon``, ``domain``, ``forecast`` and the score.
+    score : str
+    forecasts : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Index of keys, horizon and domain; one column a forecast.
+
+    Raises
+    ------
+    SkillError
+        A forecast is missing, or no cell is common to all.
+    """
+    missing = [f for f in forecasts if f not in set(scores["forecast"])]
+    if missing:
+        raise SkillError(f"there is no forecast {missing[0]!r}", remedy="Score it first.")
+    wide = scores[scores["forecast"].isin(forecasts)].pivot(
+        index=[*KEYS, "horizon", "domain"], columns="forecast", values=score
+    )
+    whole = wide[list(forecasts)].dropna()
+    if whole.empty:
+        raise SkillError(f"no cell has the score '{score}' under all forecasts")
+    return whole
+
+
+def skill(
+    table: pd.DataFrame, forecast: str, against: str, *, replicates: int = REPLICATES,
+    seed: int = SEED,
+) -> dict[str, float]:  # fmt: skip
+    """Skill of one forecast against another, with an interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `common`.
+    forecast, against : str
+    replicates : int
+    seed : int
+
+    Returns
+    -------
+    dict
+        ``skill``, ``lower``, ``upper`` (89 %, over years or states drawn anew, whichever reach
+        further), ``better`` (share of replicates over years above 0), ``cells``, ``years``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [(2008, "alignment", "votes", u, y, 1, "diplomatic", f, s)
+    ...         for y in (2009, 2010) for u in ("CHN-RUS", "CHN-IND")
+    ...         for f, s in (("ours", 1.0), ("plain", 2.0))]
+    >>> long = pd.DataFrame(rows, columns=[*KEYS, "horizon", "domain", "forecast", "crps"])
+    >>> skill(common(long, "crps", ["ours", "plain"]), "ours", "plain")["skill"]
+    0.5
+    """
+    index = table.index.to_frame(index=False)
+    one, other = table[forecast].to_numpy(), table[against].to_numpy()
+    item = index["indicator"].astype("category").cat.codes.to_numpy()
+    rng = np.random.default_rng(seed)
+    found = _ratio(np.ones((1, len(one))), item, one, other)[0]
+    draws = {}
+    year = index["year"].astype("category").cat.codes.to_numpy()
+    n = year.max() + 1
+    if n > 1:
+        mass = rng.multinomial(n, np.full(n, 1.0 / n), size=replicates)
+        draws["year"] = _ratio(mass[:, year], item, one, other)
+    members = index["unit"].str.split("-")
+    states = sorted({s for pair in members for s in pair})
+    if len(states) >= 3:
+        place = {s: k for k, s in enumerate(states)}
+        mass = rng.multinomial(len(states), np.full(len(states), 1 / len(states)), size=replicates)
+        both = np.ones((replicates, len(one)))
+        for k in range(2):
+            at = np.array([place[m[min(k, len(m) - 1)]] for m in members])
+            alone = np.array([k >= len(m) for m in members])
+            both *= np.where(alone, 1.0, mass[:, at])
+        draws["state"] = _ratio(both, item, one, other)
+    tail = (1 - MASS) / 2
+    ends = [np.nanquantile(d, [tail, 1 - tail]) for d in draws.values()]
+    low = min((float(e[0]) for e in ends), default=np.nan)
+    high = max((float(e[1]) for e in ends), default=np.nan)
+    over = draws.get("year", np.array([np.nan]))
+    return {
+        "skill": float(found), "lower": low, "upper": high,
+        "better": float(np.nanmean(over > 0)), "cells": len(one), "years": int(n),
+    }  # fmt: skip
+
+
+def _ratio(mass: np.ndarray, item: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Skill under masses of the cells, shape (replicate,)."""
+    size = item.max() + 1
+    member = np.equal.outer(np.arange(size), item).astype(float)
+    up, down = (mass * one) @ member.T, (mass * other) @ member.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(up) - np.log(down)
+    # An indicator that no drawn cell is of, or that is foreseen without any error, says nothing.
+    logs = np.where(np.isfinite(logs), logs, np.nan)
+    blank = np.isnan(logs).all(axis=1)
+    out = np.full(len(mass), np.nan)
+    out[~blank] = 1.0 - np.exp(np.nanmean(logs[~blank], axis=1))
+    return out
+
+
+def skill_table(
+    scores: pd.DataFrame, forecasts: Sequence[str], against: Sequence[str], *,
+    score: str = "crps", by: str | None = None, replicates: int = REPLICATES,
+) -> pd.DataFrame:  # fmt: skip
+    """Skill of forecasts against each of others, over all cells or by group.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As for `common`.
+    forecasts, against : sequence of str
+    score : str
+    by : str, optional
+        A column of `scores`: horizon, indicator, domain, or one added.
+    replicates : int
+
+    Returns
+    -------
+    DataFrame
+        forecast, against, ``group`` (empty for all), and the columns of `skill`.
+    """
+    import pandas as pd
+
+    groups = [("", scores)] if by is None else list(scores.groupby(by, sort=True))
+    rows = []
+    for label, part in groups:
+        table = common(part, score, [*dict.fromkeys([*forecasts, *against])])
+        rows += [
+            {"forecast": f, "against": a, "group": label, **skill(table, f, a,
+                                                                  replicates=replicates)}
+            for f in forecasts for a in against if f != a
+        ]  # fmt: skip
+    return pd.DataFrame(rows)
