@@ -401,10 +401,10 @@ def test_a_store_keeps_files_whole(tmp_path):
     assert store.load(["a", "b"]) == {"a": {"x": 1.5}}
 
 
-@pytest.mark.parametrize("text", ["{", "", "[1]", "3", b"\xff"])
+@pytest.mark.parametrize("text", [b"{", b"", b"[1]", b"3", b"\xff"])
 def test_damaged_settings_are_told_with_a_way_on(tmp_path, text):
     Store(tmp_path / "s", {"kind": "x"})
-    (tmp_path / "s" / "settings.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    (tmp_path / "s" / "settings.json").write_bytes(text)
     with pytest.raises(CalibrationError, match=r"^settings.json: .*/s' .*Name a new folder"):
         Store(tmp_path / "s", {"kind": "x"})
 

@@ -206,7 +206,7 @@ def _judged_problem(entry: dict[str, Any]) -> str | None:
         if not isinstance(entry.get(key, {}), dict):
             return f"{key} is no table. {_REMEDY}"
     if "of" in entry and not is_a(STATES, entry["of"]):
-        return f"of = {entry['of']!r} is not {STATES}. Write them such as [\"CHN\", \"RUS\"]."
+        return f'of = {entry["of"]!r} is not {STATES}. Write them such as ["CHN", "RUS"].'
     asked = {"params": entry["measure"], "beside_params": entry.get("beside")}
     for key, measure in asked.items():
         if measure and (problem := params_problem(measure, entry.get(key, {}), key)):
