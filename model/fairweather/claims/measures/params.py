@@ -20,7 +20,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "demand-stays": ("state", "size"),
     "necessary": ("high", "low", "at_most"),
     "sufficient": ("high", "low", "at_most"),
-    "rank-of-threat": ("above",),
+    "follows-threat": ("above",),
     "too-small": ("size",),
     "pressure-fell": ("state", "before", "after"),
     "pressure-returns": ("state", "years"),
