@@ -93,6 +93,27 @@ def contest(tmp_path, **options):
     return run.run_contest(tmp_path / "c", **given | options)
 
 
+SAMPLED = []
+
+
+def gated(fits, **options):
+    """Archive nothing: thermostat passes with more draws, regime never, drift gives no draws."""
+    rows = []
+    for one in fits:
+        SAMPLED.append((one.reading, one.job["draws"]))
+        passed = one.reading == "elastic-side" or (
+            one.reading == "thermostat" and one.job["draws"] > 2000
+        )
+        rows.append(dict.fromkeys(COLUMNS, "") | {
+            "reading": one.reading, "passed": passed, "problem": "" if passed else "R-hat 1.02",
+            "folder": "" if one.reading == "drift" else f"{one.reading}-{one.job['draws']}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+WHOLE_FITS = run._whole_fits
+
+
 def counted():
     names, DONE[:] = [name for name, _ in DONE], []
     return names
@@ -120,6 +141,29 @@ def test_every_reading_meets_every_piece_and_world(tmp_path):
     assert len(names) == len(done["pieces"]) + len(done["worlds"]) + len(possible) + len(READINGS)
     assert done["folder"] == tmp_path / "c" and done["panel"] is PANEL
     assert len(done["windows"]) > 3 and list(done["fits"]["reading"]) == list(READINGS)
+
+
+def test_a_fit_that_the_gate_refused_is_sampled_once_more_and_longer(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    def plan(readings, draws, results, **rest):
+        return [
+            SimpleNamespace(
+                reading=r, id=f"2024-{r}-00000000", job={"results": str(results), "draws": draws}
+            )
+            for r in readings
+        ]
+
+    monkeypatch.setattr("fairweather.refits.plan", plan)
+    monkeypatch.setattr("fairweather.refits.carry_out", gated)
+    SAMPLED.clear()
+    names = ("drift", "thermostat", "regime", "elastic-side")
+    found = WHOLE_FITS(tmp_path, names, PANEL, None, None, 2000, SEED, {})
+    assert found["reading"].tolist() == list(names) and list(found.columns) == list(COLUMNS)
+    assert found["passed"].tolist() == [False, True, False, True]
+    assert found["folder"].tolist() == ["", "thermostat-4000", "regime-4000", "elastic-side-2000"]
+    # What gave no draws is no matter of the gate.
+    assert SAMPLED[4:] == [("thermostat", 4000), ("regime", 4000)]
 
 
 def test_jobs_carry_what_they_need(tmp_path):

@@ -254,13 +254,26 @@ def _whole_fits(
     out: str | Path, readings: tuple[str, ...], panel: Panel, states: list[str] | None,
     priors: Priors, draws: int, seed: int, farm_options: Mapping[str, Any],
 ) -> Any:  # fmt: skip
+    import pandas as pd
+
     from fairweather.refits import carry_out, plan
 
-    fits = plan(
-        readings=readings, priors=[priors], states=states, focal=panel.focal, draws=draws,
-        seed=seed, results=Path(out) / "fits",
-    )  # fmt: skip
-    return carry_out([_standing(one) for one in fits], **farm_options)
+    def fits(which: Iterable[str], draws: int) -> pd.DataFrame:
+        planned = plan(
+            readings=which, priors=[priors], states=states, focal=panel.focal, draws=draws,
+            seed=seed, results=Path(out) / "fits",
+        )  # fmt: skip
+        return carry_out([_standing(one) for one in planned], **farm_options)
+
+    found = fits(readings, draws)
+    # One that the gate refused is sampled once more, twice as long; the gate stays as it is.
+    refused = found.loc[~found["passed"] & (found["folder"] != ""), "reading"].tolist()
+    if refused:
+        again = fits(refused, 2 * draws).set_index("reading")
+        kept = found.set_index("reading")
+        kept.loc[refused] = again.loc[refused]
+        found = kept.reset_index()[list(found.columns)]
+    return found
 
 
 def _standing(one: Any) -> Any:
@@ -273,7 +286,8 @@ def _standing(one: Any) -> Any:
         for path in sorted(folder.glob(f"*{stem}-*")):
             name = path.name.removeprefix("failed-")
             same = re.fullmatch(rf"{re.escape(stem)}-[0-9a-f]{{8}}", name)
-            if same and not path.name.startswith("incomplete-") and archived(folder, name):
+            kept = archived(folder, name) if same else None
+            if kept is not None and kept.run["model"].get("draws") == one.job["draws"]:
                 return replace(one, id=name)
     return one
 
