@@ -246,6 +246,32 @@ def test_ensure_writable_leaves_nothing_behind(tmp_path):
     assert everything(archive.ensure_writable(tmp_path / "a" / "b")) == []
 
 
+def test_a_file_that_cannot_be_put_in_its_place_is_named_and_leaves_no_draft(tmp_path):
+    target = tmp_path / "table.csv"
+    target.mkdir()
+    with pytest.raises(OSError) as caught:
+        rundir.write_whole(target, "a,b\n")
+    assert caught.value.filename == str(target) and caught.value.strerror
+    assert [f.name for f in tmp_path.iterdir()] == ["table.csv"]
+    with pytest.raises(OSError) as caught:
+        rundir.write_whole(tmp_path / "nowhere" / "a.csv", "a,b\n")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "a.csv")
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    file = tmp_path / "table.csv"
+    rundir.write_whole(file, "old")
+
+    def full(*names):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="no space left") as caught:
+        rundir.write_whole(file, "new")
+    assert caught.value.filename == str(file)
+    assert file.read_text() == "old" and [f.name for f in tmp_path.iterdir()] == ["table.csv"]
+
+
 # -- opening -------------------------------------------------------------------------------------
 
 

@@ -401,6 +401,23 @@ def test_a_store_keeps_files_whole(tmp_path):
     assert store.load(["a", "b"]) == {"a": {"x": 1.5}}
 
 
+@pytest.mark.parametrize("text", [b"{", b"", b"[1]", b"3", b"\xff"])
+def test_damaged_settings_are_told_with_a_way_on(tmp_path, text):
+    Store(tmp_path / "s", {"kind": "x"})
+    (tmp_path / "s" / "settings.json").write_bytes(text)
+    with pytest.raises(CalibrationError, match=r"^settings.json: .*/s' .*Name a new folder"):
+        Store(tmp_path / "s", {"kind": "x"})
+
+
+def test_a_damaged_result_is_told_with_a_way_on(tmp_path):
+    store = Store(tmp_path / "s", {"kind": "x"})
+    store.write("a", 1)
+    (tmp_path / "s" / "sims" / "b.json").write_text("{")
+    assert store.load(["a"]) == {"a": 1}
+    with pytest.raises(CalibrationError, match=r"^b.json: .* is damaged.*Delete the file"):
+        store.load(["a", "b"])
+
+
 def test_a_run_killed_at_its_very_start_goes_on(tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / ".settings.json.4711").write_text('{"ki')

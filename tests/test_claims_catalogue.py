@@ -1,9 +1,20 @@
+import inspect
 import re
 
 import pytest
 
-from fairweather.claims.catalogue import IDS, check_claims, claims_file, load_claims, near_miss
-from fairweather.claims.measures import MEASURES
+from fairweather.claims.catalogue import (
+    IDS,
+    check_claims,
+    claims_file,
+    claims_hash,
+    load_claims,
+    near_miss,
+)
+from fairweather.claims.measures import MEASURES, get_measure
+from fairweather.claims.measures.params import CHOICES, KINDS, REQUIRED
+from fairweather.claims.measures.preferred import CONDITIONS
+from fairweather.episodes import TYPES
 from fairweather.errors import CodebookError
 
 TEXT = claims_file().read_text(encoding="utf-8")
@@ -56,6 +67,20 @@ def test_thresholds_are_the_same_for_all():
      ("C01", 'pro = ["thermostat"', 'favour = ["thermostat"', "pro = "),
      ("C02", "params = {", "parms = {", "parms is unknown"),
      ("C02", 'params = { high = 0.75, low = 0.25, at_most = 0.1 }', "params = 3", "no table"),
+     ("C02", ", at_most = 0.1", "", "params lacks at_most, which measure 'necessary' needs"),
+     ("C02", "high = 0.75", 'high = "most"', "params.high = 'most' is not a number"),
+     ("C02", "high = 0.75", "high = true", "params.high = True is not a number"),
+     ("C05", 'of = ["CHN", "RUS"]', 'of = ["CHNN"]', "of = ['CHNN'] is not a list of three-letter"),
+     ("C05", 'of = ["CHN", "RUS"]', "of = 5", "of = 5 is not a list"),
+     ("C06", 'condition = "joint"', 'condition = "joined"', "Use one of joint, pressure-joins"),
+     ("C08", 'side = "below"', 'side = "beneath"', "side = 'beneath'. Use one of above, below"),
+     ("C08", 'type = "easing", ', "", "params lacks type"),
+     ("C34", "beside_params = {", "beside_params = {} #", "beside_params lacks size"),
+     ("C10", "\nat = 2013", "", "lacks at or pulse"),
+     ("C10", "window = [2008, 2018]", "window = [2018, 2008]", "not a first and a last year"),
+     ("C37", "before = [2014, 2016]", "before = 2014", "not a first and a last year"),
+     ("C39", 'episodes = { type = "easing"', 'episodes = { kind = "count"', "episodes lacks type"),
+     ("C40", 'state = "RUS"', 'state = "RU"', "state = 'RU' is not a three-letter state code"),
      ("C08", 'beside = "fragile"', 'beside = "preferred"', "beside goes with"),
      ("C25", 'method = "none"', 'method = "none"\nmeasure = "fragile"', "contradicts method"),
      ("C25", "why =", "reason =", "lacks why"),
@@ -72,6 +97,36 @@ def test_a_bad_claim_is_named_and_the_others_stay(tmp_path, claim, old, new, sai
     entries, problems = check_claims(file)
     assert claim in problems and set(entries) == set(IDS) - {claim}
     assert problems[claim].rstrip().endswith((".", "?"))
+
+
+@pytest.mark.parametrize("side", ["5", '"drift"', '[["drift"]]', "[1]", "{ drift = 1 }"])
+def test_sides_that_are_no_lists_of_names_are_told(tmp_path, side):
+    old = re.search(r"^tell = .*$", block("C01"), re.MULTILINE)[0]
+    new = f'tell = {{ pro = {side}, contra = ["persistence"] }}'
+    _, problems = check_claims(write(tmp_path, TEXT.replace(old, new, 1)))
+    assert "no list of names. Name the readings" in problems["C01"]
+
+
+def test_every_param_that_a_measure_reads_unasked_is_required_of_its_claims():
+    """A claim without it would fail after hours of fitting, with a KeyError."""
+    for name, measure in MEASURES.items():
+        read = set(re.findall(r'params\["(\w+)"\]', inspect.getsource(get_measure(name))))
+        optional = set(re.findall(r'"(\w+)" in params', inspect.getsource(get_measure(name))))
+        assert read - optional <= set(REQUIRED.get(name, ())), f"{name} of {measure.module}"
+    assert set(REQUIRED) <= set(MEASURES)
+    assert {k for names in REQUIRED.values() for n in names for k in n.split("|")} <= (
+        set(KINDS) | set(CHOICES)
+    )
+    assert CHOICES["condition"] == tuple(CONDITIONS) and CHOICES["type"] == tuple(TYPES)
+
+
+def test_the_hash_of_the_claims_is_of_their_text_whatever_ends_its_lines(tmp_path):
+    assert claims_hash() == claims_hash(write(tmp_path, TEXT)) and len(claims_hash()) == 16
+    (tmp_path / "claims.toml").write_bytes(TEXT.replace("\n", "\r\n").encode())
+    assert claims_hash(tmp_path / "claims.toml") == claims_hash()
+    assert claims_hash(write(tmp_path, TEXT.replace("upper = 0.9", "upper = 0.8"))) != claims_hash()
+    with pytest.raises(CodebookError, match=r"nothing.toml: no claims can be read"):
+        claims_hash(tmp_path / "nothing.toml")
 
 
 def test_an_unknown_claim_is_named(tmp_path):

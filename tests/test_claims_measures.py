@@ -344,6 +344,21 @@ def test_one_shock_is_no_evidence_and_none_is_refused():
         get_measure("after-episodes")(context(held_out=None), EASED)
 
 
+def test_episodes_without_drift_are_not_called_none():
+    """What is missing is what to compare with, and the claim has a problem, no verdict."""
+    table = held_out(-1.0).query("reading != 'drift'")
+    without = context({"thermostat": 0.5, "elastic-side": 0.5}, held_out=table)
+    with pytest.raises(ClaimError, match=r"drift, which took no part. .*--reading drift"):
+        get_measure("after-episodes")(without, EASED)
+    with pytest.raises(ClaimError, match=r"drift, whose fits .* failed. Run the contest again"):
+        get_measure("after-episodes")(context(held_out=table), EASED)
+    # A note beside another claim says it, and does not cost that claim its verdict.
+    assert said(without, EASED) == "no held-out easing of RUS that drift was fitted without"
+    never = {**EASED, "states": ["CHN"]}
+    assert said(without, never) == "no held-out easing of CHN"
+    assert get_measure("after-episodes")(without, never).shocks == 0
+
+
 def test_the_kind_the_state_and_the_dyad_asked_for_are_used():
     table = pd.concat([
         held_out(-1.0), held_out(1.0, kind="hardship"), held_out(0.5, state="IRN"),

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,58 @@ def test_damage_is_told(tmp_path, text):
     (tmp_path / FILE).write_text(text, encoding="utf-8")
     with pytest.raises(ArchiveError, match="damaged"):
         read_claims(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"verdict": "banana"}, "claims.C01 has the verdict 'banana'; known are borne out, contra"),
+     ({"verdict": ["borne out"]}, "has the verdict"),
+     ({"probability": 7}, "has probability 7, which is not between 0 and 1"),
+     ({"probability": "x"}, "has probability 'x'"),
+     ({"probability": float("nan")}, "has probability nan"),
+     ({"prior_probability": -0.1}, "has prior_probability -0.1"),
+     ({"prior_probability": True}, "has prior_probability True"),
+     ({"value": "much"}, "has value 'much', which is no number"),
+     ({"shocks": "many"}, "has shocks 'many'"),
+     ({"by_reading": {"x": "y"}}, "has 'y' for x"),
+     ({"by_reading": {"drift": 2}}, "has 2 for drift"),
+     ({"by_reading": [1]}, "by_reading that is no table"),
+     ({"notes": "a note"}, "notes that is no list of text"),
+     ({"by_construction": [1]}, "by_construction that is no list"),
+     ({"sentence": 3}, "sentence that is no text")],
+)  # fmt: skip
+def test_a_verdict_that_cannot_be_one_is_refused_with_its_claim(tmp_path, change, said):
+    file = keep(tmp_path)
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    kept["claims"]["C01"] |= change
+    file.write_text(json.dumps(kept), encoding="utf-8")
+    with pytest.raises(ArchiveError, match=r"^claims.json: .*Run the contest again") as err:
+        read_claims(tmp_path)
+    assert said in str(err.value)
+
+
+@pytest.mark.parametrize(
+    ("by_prior", "said"),
+    [(5, "by_prior is no table"), ([], "by_prior is no table"), ({"wide": 3}, "by_prior.wide is"),
+     ({"wide": {"C01": 3}}, "by_prior.wide.C01 is no table"),
+     ({"wide": {"C01": {"verdict": None, "probability": "x"}}}, "C01 has probability 'x'"),
+     ({"wide": {"C01": {"verdict": "banana"}}}, "has the verdict 'banana'")],
+)  # fmt: skip
+def test_damage_under_other_beliefs_is_told(tmp_path, by_prior, said):
+    file = keep(tmp_path)
+    kept = json.loads(file.read_text(encoding="utf-8")) | {"by_prior": by_prior}
+    file.write_text(json.dumps(kept), encoding="utf-8")
+    with pytest.raises(ArchiveError) as err:
+        read_claims(tmp_path)
+    assert said in str(err.value)
+    file.write_text(json.dumps(kept | {"by_prior": {}, "made": 3}), encoding="utf-8")
+    with pytest.raises(ArchiveError, match="made is no table"):
+        read_claims(tmp_path)
+
+
+def test_a_mean_that_misses_one_in_the_last_digit_is_no_damage(tmp_path):
+    keep(tmp_path, by_prior={"wide": {"C01": replace(GOOD, probability=1.0 + 2e-16)}})
+    assert read_claims(tmp_path).by_prior["wide"]["C01"]["probability"] > 1
 
 
 def test_a_folder_without_verdicts_is_told(tmp_path):

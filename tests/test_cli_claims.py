@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fairweather.claims.catalogue import load_claims
+from fairweather.claims.catalogue import claims_hash, load_claims
 from fairweather.claims.stored import write_claims
 from fairweather.cli_claims import PROBLEMS, claims
 from fairweather.errors import ArchiveError, FairweatherError
@@ -76,6 +76,29 @@ def test_problems_end_with_a_code_of_their_own(results):
     assert "borne out" in done.stdout
     assert call("C01").exit_code == 0 and call("C02").exit_code == PROBLEMS
     assert call("--catalogue").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "warned"),
+    [({}, False), ({"claims_hash": claims_hash()}, False), ({"claims_hash": "0" * 16}, True)],
+)
+def test_verdicts_of_another_text_of_the_claims_are_told(results, made, warned):
+    folder = results / "contest-1"
+    folder.mkdir(parents=True)
+    write_claims(folder, {"C01": GOOD, "C25": NONE}, made=made)
+    for args in ((), ("C01",)):
+        done = call(*args)
+        assert done.exit_code == 0
+        assert ("of another claims.toml than the one in use" in done.stderr) is warned
+    assert "another claims.toml" not in call("--catalogue").stderr
+
+
+def test_a_file_that_cannot_be_written_is_named(results, tmp_path):
+    store(results)
+    (tmp_path / "taken").mkdir()
+    done = call("--catalogue", "--csv", "taken")
+    assert isinstance(done.exception, OSError) and done.exception.filename == "taken"
+    assert not list(tmp_path.glob(".taken*"))
 
 
 def test_a_contest_without_verdicts_is_refused(results):

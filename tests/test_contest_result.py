@@ -12,7 +12,7 @@ import made_contest
 import made_fit
 from fairweather import stacking
 from fairweather.claims import judge as judging
-from fairweather.claims.catalogue import IDS, load_claims
+from fairweather.claims.catalogue import IDS, claims_hash, load_claims
 from fairweather.claims.stored import read_claims
 from fairweather.contest import evidence, page, result
 from fairweather.contest.design import ContestError
@@ -330,6 +330,7 @@ def test_every_claim_is_judged_on_the_contest(whole, draws, tmp_path):
     assert all(why.startswith(REFUSED) for why in stored.problems.values()), stored.problems
     assert len(stored.problems) < 10 and "C08" not in stored.problems
     assert stored.made["seed"] == 2016 and "kind" not in stored.made
+    assert stored.made["claims_hash"] == claims_hash()
     assert stored.by_prior["author"]["C01"]["probability"] == 0.97
     assert stored.by_prior["default"]["C08"]["probability"] is None
     assert set(stored.by_prior) == {"default", "author"}, "belief sets alone"

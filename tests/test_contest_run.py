@@ -1,6 +1,8 @@
 """A contest is laid out once, done job by job, and goes on where it was stopped."""
 
 import json
+import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,11 +11,12 @@ import pytest
 
 import fairweather.panel
 import made_fit
-from fairweather.contest import result, run
+from fairweather.contest import result, run, specifications
 from fairweather.contest.design import SEED, ContestError, Piece, pieces
 from fairweather.contest.specifications import load_specifications
-from fairweather.errors import FairweatherError
+from fairweather.errors import CodebookError, FairweatherError
 from fairweather.farm import spawn_seeds
+from fairweather.paths import data_dir
 from fairweather.provenance import source_hash
 from fairweather.refits import COLUMNS
 from fairweather.resume import CalibrationError
@@ -90,6 +93,27 @@ def contest(tmp_path, **options):
     return run.run_contest(tmp_path / "c", **given | options)
 
 
+SAMPLED = []
+
+
+def gated(fits, **options):
+    """Archive nothing: thermostat passes with more draws, regime never, drift gives no draws."""
+    rows = []
+    for one in fits:
+        SAMPLED.append((one.reading, one.job["draws"]))
+        passed = one.reading == "elastic-side" or (
+            one.reading == "thermostat" and one.job["draws"] > 2000
+        )
+        rows.append(dict.fromkeys(COLUMNS, "") | {
+            "reading": one.reading, "passed": passed, "problem": "" if passed else "R-hat 1.02",
+            "folder": "" if one.reading == "drift" else f"{one.reading}-{one.job['draws']}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+WHOLE_FITS = run._whole_fits
+
+
 def counted():
     names, DONE[:] = [name for name, _ in DONE], []
     return names
@@ -117,6 +141,29 @@ def test_every_reading_meets_every_piece_and_world(tmp_path):
     assert len(names) == len(done["pieces"]) + len(done["worlds"]) + len(possible) + len(READINGS)
     assert done["folder"] == tmp_path / "c" and done["panel"] is PANEL
     assert len(done["windows"]) > 3 and list(done["fits"]["reading"]) == list(READINGS)
+
+
+def test_a_fit_that_the_gate_refused_is_sampled_once_more_and_longer(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    def plan(readings, draws, results, **rest):
+        return [
+            SimpleNamespace(
+                reading=r, id=f"2024-{r}-00000000", job={"results": str(results), "draws": draws}
+            )
+            for r in readings
+        ]
+
+    monkeypatch.setattr("fairweather.refits.plan", plan)
+    monkeypatch.setattr("fairweather.refits.carry_out", gated)
+    SAMPLED.clear()
+    names = ("drift", "thermostat", "regime", "elastic-side")
+    found = WHOLE_FITS(tmp_path, names, PANEL, None, None, 2000, SEED, {})
+    assert found["reading"].tolist() == list(names) and list(found.columns) == list(COLUMNS)
+    assert found["passed"].tolist() == [False, True, False, True]
+    assert found["folder"].tolist() == ["", "thermostat-4000", "regime-4000", "elastic-side-2000"]
+    # What gave no draws is no matter of the gate.
+    assert SAMPLED[4:] == [("thermostat", 4000), ("regime", 4000)]
 
 
 def test_jobs_carry_what_they_need(tmp_path):
@@ -198,6 +245,76 @@ def test_a_stopped_contest_goes_on(tmp_path, monkeypatch):
     assert len(done["pieces"]) == 3 * len(done["layout"])
 
 
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A record of one's own, whose files may be edited."""
+    folder = tmp_path / "data"
+    shutil.copytree(data_dir(), folder)
+    monkeypatch.setenv("FAIRWEATHER_DATA", str(folder))
+    return folder
+
+
+SMALL = {"designs": ["dyads"], "worlds": 0}
+
+
+def edit(file, old, new):
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("claims.toml", "upper = 0.9", "upper = 0.95"),
+     ("scenarios.toml", "\n", "\n# an edit\n")],
+)  # fmt: skip
+def test_what_claims_rest_on_costs_the_specifications_alone(tmp_path, own, name, old, new):
+    first = contest(tmp_path, **SMALL)
+    seeds = {job["name"]: job["seed"] for n, job in DONE if n.startswith("specification")}
+    counted()
+    edit(own / name, old, new)
+    again = contest(tmp_path, **SMALL)
+    anew = {job["name"]: job["seed"] for n, job in DONE if n.startswith("specification")}
+    assert {n.split()[0] for n in counted()} == {"specification"}
+    assert anew == seeds and set(again["specifications"]) == set(first["specifications"])
+    edit(own / name, new, old)
+    contest(tmp_path, **SMALL)
+    assert counted() == [], "what was done before the edit is still there"
+
+
+def test_a_changed_choice_is_done_anew_and_no_other(tmp_path, own):
+    contest(tmp_path, **SMALL)
+    counted()
+    edit(own / "specifications.toml", 'label = "', 'label = "Anew: ')
+    contest(tmp_path, **SMALL)
+    assert len(counted()) == 1
+
+
+def test_a_changed_belief_set_is_done_anew_and_no_other(tmp_path, monkeypatch):
+    contest(tmp_path, **SMALL)
+    counted()
+
+    def other(spec, priors):
+        found = specifications.beliefs(spec, priors)
+        return replace(found, content_hash="0" * 64) if spec.get("priors") else found
+
+    monkeypatch.setattr(run, "beliefs", other)
+    contest(tmp_path, **SMALL)
+    named = [f"specification {k}" for k, s in load_specifications().items() if "priors" in s]
+    assert sorted(counted()) == sorted(named) and named
+
+
+def test_other_code_of_the_claims_costs_the_specifications_alone(tmp_path, monkeypatch):
+    contest(tmp_path, **SMALL)
+    counted()
+    monkeypatch.setattr(
+        "fairweather.provenance.source_hash",
+        lambda *files: "0" * 64 if files == run._CLAIMS_CODE else HASH(*files),
+    )
+    contest(tmp_path, **SMALL)
+    assert {n.split()[0] for n in counted()} == {"specification"}
+
+
 # -- failures ------------------------------------------------------------------------------------
 
 
@@ -256,6 +373,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         contest(tmp_path)
 
 
+def test_a_malformed_claim_is_told_before_any_fit(tmp_path, own):
+    edit(own / "claims.toml", ", at_most = 0.1", "")
+    with pytest.raises(CodebookError, match=r"claims.toml: \[claim.C02\] params lacks at_most"):
+        contest(tmp_path)
+    assert counted() == [] and not (tmp_path / "c").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -289,4 +413,5 @@ def test_the_folder_is_named_after_the_settings(tmp_path):
 
 def test_the_code_that_decides_the_numbers_is_there():
     root = Path(run.__file__).parents[1]
-    assert all(list(root.glob(pattern)) for pattern in run._CODE)
+    assert all(list(root.glob(pattern)) for pattern in (*run._CODE, *run._CLAIMS_CODE))
+    assert all((data_dir() / name).is_file() for name in run._CLAIMS_DATA)

@@ -19,7 +19,15 @@ from fairweather import moment_words as mw
 from fairweather.cli_moment import moment as command
 from fairweather.errors import FairweatherError, ScenarioError
 from fairweather.figures.moment import plot_moment
-from fairweather.moment import DAY, MomentError, expectations, moment, pressure_that_came
+from fairweather.moment import (
+    DAY,
+    MomentError,
+    expectations,
+    interval,
+    means_so_far,
+    moment,
+    pressure_that_came,
+)
 from fairweather.moment_page import facts, page, save
 from fairweather.moment_rows import FORECASTS, WEATHERS
 from fairweather.moment_scores import (
@@ -423,6 +431,29 @@ def test_rules_of_the_weather(came, answer):
     assert (expected, seen) == (pytest.approx(-0.875), pytest.approx(came)) and got == answer
     words = mw.words(found).set_index("claim")["answer"]
     assert words["C40"] == (mw.UNTESTED if came == 0 else mw.OPEN)
+
+
+def test_a_mean_over_years_scatters_less_than_its_years():
+    years = np.random.default_rng(1).standard_normal((2, 4, 20_000))
+    low, high = interval(means_so_far(years))
+    np.testing.assert_allclose((high - low) * np.sqrt([1, 2, 3, 4]), 2 * 1.645, atol=0.06)
+    # What does not change from year to year does not average out.
+    level = np.repeat(years[:, :1], 4, axis=1)
+    np.testing.assert_allclose(interval(means_so_far(level)), interval(level))
+
+
+def test_the_interval_beside_a_mean_over_years_is_of_that_mean():
+    data = usual()["pressure"].to_dataset()
+    first, last = data.isel(year=0), data.isel(year=3)
+    assert np.allclose(first["mean_lower"], first["unchanged_lower"])
+    widths = (data["unchanged_upper"] - data["unchanged_lower"]).isel(year=slice(0, 4))
+    assert (last["mean_upper"] - last["mean_lower"] < widths.mean("year")).all()
+    low, high = (float(last.sel(state="RUS")[f"mean_{k}"]) for k in ("lower", "upper"))
+    told = mw.words(usual()).set_index("claim")["forecast"]["C37"]
+    assert f"2017-2020; no change by the model, 90 % [{low:+.1f}, {high:+.1f}]" in told
+    short = usual().copy(deep=True)
+    short.attrs["horizon"] = 1
+    assert "SD, 2017; no change" in mw.words(short).set_index("claim")["forecast"]["C37"]
 
 
 @pytest.mark.parametrize(("factor", "answer"), [(0.0, mw.BELOW), (1e4, mw.ABOVE)])

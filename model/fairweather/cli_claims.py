@@ -51,6 +51,8 @@ def claims(
             "Make one: fairweather contest. The claims and their tests:",
             err=True,
         )
+    if stored is not None:
+        _warn_of_other_claims(stored)
     if wanted:
         _tell(wanted, entries, stored)
     else:
@@ -81,6 +83,21 @@ def _stored(contest: Path | None, results: Path) -> Stored | None:
         return read_claims(inside if not contest.is_dir() and inside.is_dir() else contest)
     newest = newest_contest(results)
     return None if newest is None else read_claims(newest)
+
+
+def _warn_of_other_claims(stored: Stored) -> None:
+    """Say that verdicts are of another text of the claims than the one shown beside them."""
+    from fairweather.claims.catalogue import claims_hash
+
+    of = stored.made.get("claims_hash")
+    # Verdicts of an older version do not say what they are of.
+    if of and of != claims_hash():
+        typer.echo(
+            f"The verdicts in '{stored.folder}' are of another claims.toml than the one in use, "
+            "whose statements and thresholds are shown. Take them again: fairweather contest, "
+            "with the same options; what is done is kept.",
+            err=True,
+        )
 
 
 def _tell(wanted: list[str], entries: dict, stored: Stored | None) -> None:

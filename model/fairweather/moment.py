@@ -124,7 +124,8 @@ def moment(
     DataTree
         ``survival`` (weather, year), ``alignment`` (draws and quantiles, logits), ``effects``
         (draws: expected minus came and minus unchanged, and of one SD less on one state alone,
-        SD of dyads), ``pressure`` (state, year; SD of states), ``observables`` (draws, outcomes)
+        SD of dyads), ``pressure`` (state, year; SD of states; each year, and means so far),
+        ``observables`` (draws, outcomes)
         and ``scores`` (row, forecast).
 
     Raises
@@ -266,6 +267,24 @@ def _anchor(panel: Panel, years: np.ndarray) -> tuple[np.ndarray, int]:
     return seen, int(years[seen.any(axis=0)].max()) if seen.any() else 0
 
 
+def interval(drawn: np.ndarray) -> np.ndarray:
+    """Bounds that hold 90 % of the draws, the last axis."""
+    return np.quantile(drawn, (0.05, 0.95), axis=-1)
+
+
+def means_so_far(drawn: np.ndarray) -> np.ndarray:
+    """Mean of each draw from the first year through every later one, shape (..., year, draw).
+
+    A mean over years scatters less than its years do: its interval is not the mean of theirs.
+
+    Examples
+    --------
+    >>> means_so_far(np.array([[1.0], [2.0], [6.0]])).ravel().tolist()
+    [1.0, 1.5, 3.0]
+    """
+    return np.cumsum(drawn, axis=-2) / np.arange(1, drawn.shape[-2] + 1)[:, None]
+
+
 def _pressure(
     panel: Panel, draws: Draws, weather: dict[str, np.ndarray], drawn: np.ndarray,
     came: np.ndarray, years: np.ndarray,
@@ -279,11 +298,13 @@ def _pressure(
     # (weather, state, year, draw), against each draw's own level at the panel's end.
     moved = np.moveaxis((drawn - origin[None, :, :, None]) / spread, 1, -1)
     outcome = came / spread
-    low, high = np.quantile(moved[WEATHERS.index(UNCHANGED)], (0.05, 0.95), axis=-1)
+    still = moved[WEATHERS.index(UNCHANGED)]
+    (low, high), (mean_low, mean_high) = (interval(x) for x in (still, means_so_far(still)))
     at = [panel.states.index(s) for s in draws.pair]
     data = {
         "expected": weather[EXPECTED].mean(axis=0) / spread, "came": outcome,
         "seen": _anchor(panel, years)[0][at], "unchanged_lower": low, "unchanged_upper": high,
+        "mean_lower": mean_low, "mean_upper": mean_high,
         "crps_expected": crps(moved[WEATHERS.index(EXPECTED)], outcome),
         "crps_unchanged": crps(moved[WEATHERS.index(UNCHANGED)], outcome),
     }  # fmt: skip
@@ -291,5 +312,6 @@ def _pressure(
         {k: (dims, v) for k, v in data.items()},
         coords={names.STATE: draws.pair, names.YEAR: years},
         attrs={"units": "SD of all states, 1998-2002, against the end of the moment's year",
-               "interval": "90 % of pressure if nothing but its own innovations moved it"},
+               "interval": "90 % of pressure if nothing but its own innovations moved it; mean_*: "
+                           "of its mean from the first year through this one"},
     )  # fmt: skip

@@ -122,7 +122,8 @@ def pressure_table(found: xr.DataTree) -> pd.DataFrame:
     DataFrame
         state, year, expected and came (SD of states, against the end of the moment's year), seen
         (False where the anchor is no longer coded and its last value stays), the 90 % interval of
-        unchanged weather, whether what came lies in it, and the CRPS of either forecast.
+        unchanged weather, the same of the mean from the first year through this one (mean_lower,
+        mean_upper), whether what came lies in that of the year, and the CRPS of either forecast.
 
     Examples
     --------

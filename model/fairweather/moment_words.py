@@ -90,9 +90,11 @@ def _weather(state: str, years: int) -> Callable[[xr.DataTree], tuple[str, str, 
     def read(found: xr.DataTree) -> tuple[str, str, str]:
         expected, came, answer = eased(found, state, years)
         start = int(found.attrs["moment"])
-        mine = found["pressure"].to_dataset().sel(state=state).isel(year=slice(0, years))
-        low, high = (float(mine[f"unchanged_{k}"].mean()) for k in ("lower", "upper"))
-        span = f"{start + 1}-{start + years}"
+        last = min(years, int(found.attrs["horizon"]))
+        mine = found["pressure"].to_dataset().sel(state=state).isel(year=last - 1)
+        # Beside a mean over years stands the interval of that mean.
+        low, high = (float(mine[f"mean_{k}"]) for k in ("lower", "upper"))
+        span = f"{start + 1}-{start + last}" if last > 1 else f"{start + 1}"
         return (
             f"brief {expected:+.2f} SD, {span}; no change by the model, 90 % [{low:+.1f}, "
             f"{high:+.1f}]",

@@ -34,7 +34,7 @@ class Store:
     Raises
     ------
     CalibrationError
-        The folder was made with other settings, or holds something else.
+        The folder was made with other settings, holds something else, or is damaged.
     """
 
     def __init__(
@@ -43,7 +43,12 @@ class Store:
         self.folder = Path(folder)
         note, wanted = self.folder / "settings.json", json.loads(json.dumps(dict(settings)))
         if note.is_file():
-            made = json.loads(note.read_text(encoding="utf-8"))
+            made = _read(note, "Name a new folder; what this one holds cannot be told.")
+            if not isinstance(made, dict):
+                raise CalibrationError(
+                    f"the settings of '{folder}' are no table", file=note,
+                    remedy="Name a new folder; what this one holds cannot be told.",
+                )  # fmt: skip
             keys = sorted(k for k in {*made, *wanted} if made.get(k) != wanted.get(k))
             if keys:
                 told = "; ".join(f"{k} was {made.get(k)}, is now {wanted.get(k)}" for k in keys)
@@ -62,13 +67,29 @@ class Store:
         self.jobs = ensure_writable(self.folder / "sims")
 
     def load(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Results of those of `keys` that are done."""
+        """Results of those of `keys` that are done.
+
+        Raises
+        ------
+        CalibrationError
+            A result is damaged.
+        """
         files = {key: self.jobs / f"{key}.json" for key in keys}
-        return {k: json.loads(f.read_text("utf-8")) for k, f in files.items() if f.is_file()}
+        remedy = "Delete the file; the same command does the job again."
+        return {k: _read(f, remedy) for k, f in files.items() if f.is_file()}
 
     def write(self, key: str, result: Any) -> None:
         """Keep one result, whole or not at all."""
         write_whole(self.jobs / f"{key}.json", json.dumps(result) + "\n")
+
+
+def _read(file: Path, remedy: str) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as err:
+        raise CalibrationError(
+            f"'{file.parent}' is damaged: the file is no JSON ({err})", file=file, remedy=remedy
+        ) from err
 
 
 def run_jobs(

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -58,10 +58,23 @@ def ensure_writable(results_dir: str | Path) -> Path:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file beside its place and move it there: it is whole or as it was."""
+    """Write a file beside its place and move it there: it is whole or as it was.
+
+    Raises
+    ------
+    OSError
+        Names the file asked for, not the draft beside it, of which nothing stays.
+    """
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, file)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, file)
+    except OSError as err:
+        raise OSError(err.errno, err.strerror or str(err), str(file)) from err
+    finally:
+        # What kept the file from being written must not be hidden by what the draft meets.
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager

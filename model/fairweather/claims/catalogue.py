@@ -8,6 +8,7 @@ Guarded by ``tests/test_claims_catalogue.py``.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fairweather.claims.measures import MEASURES
+from fairweather.claims.measures.params import STATES, is_a, params_problem
 from fairweather.claims.parts import NEEDS
 from fairweather.errors import CodebookError
 from fairweather.paths import data_dir
@@ -39,6 +41,24 @@ _REMEDY = "Mend the table."
 def claims_file(path: str | Path | None = None) -> Path:
     """File of the claims: the one given, else that of the record in use."""
     return data_dir() / "claims.toml" if path is None else Path(path)
+
+
+def claims_hash(path: str | Path | None = None) -> str:
+    """Hash of the text of the claims, line ends aside: verdicts are of one text only.
+
+    Raises
+    ------
+    CodebookError
+        There is no such file.
+    """
+    file = claims_file(path)
+    try:
+        text = file.read_bytes().replace(b"\r\n", b"\n")
+    except OSError as err:
+        raise CodebookError(
+            f"no claims can be read ({err})", file=file, remedy="Write [claim.C01] tables."
+        ) from err
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def load_claims(path: str | Path | None = None) -> dict[str, dict[str, Any]]:
@@ -185,6 +205,16 @@ def _judged_problem(entry: dict[str, Any]) -> str | None:
     for key in ("params", "beside_params", "episodes"):
         if not isinstance(entry.get(key, {}), dict):
             return f"{key} is no table. {_REMEDY}"
+    if "of" in entry and not is_a(STATES, entry["of"]):
+        return f'of = {entry["of"]!r} is not {STATES}. Write them such as ["CHN", "RUS"].'
+    asked = {"params": entry["measure"], "beside_params": entry.get("beside")}
+    for key, measure in asked.items():
+        if measure and (problem := params_problem(measure, entry.get(key, {}), key)):
+            return problem
+    if "episodes" in entry and "type" not in entry["episodes"]:
+        return "episodes lacks type. Say easing or hardship."
+    if problem := params_problem("", entry.get("episodes", {}), "episodes"):
+        return problem
     return _tell_problem(entry.get("tell"))
 
 
@@ -195,7 +225,10 @@ def _tell_problem(tell: Any) -> str | None:
         return None
     if not isinstance(tell, dict) or sorted(tell) != ["contra", "pro"]:
         return "tell is not {pro = [...], contra = [...]}. Name the readings on either side."
-    both = [r for side in ("pro", "contra") for r in tell[side]]
+    sides = [tell["pro"], tell["contra"]]
+    if not all(isinstance(s, list) and all(isinstance(r, str) for r in s) for s in sides):
+        return "tell has a side that is no list of names. Name the readings on either side."
+    both = [r for side in sides for r in side]
     if unknown := [r for r in both if r not in READINGS]:
         return (
             f"tell names {unknown[0]!r}, no reading. Use names that `fairweather readings` lists."

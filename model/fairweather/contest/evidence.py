@@ -34,6 +34,7 @@ def write_evidence(done: Mapping[str, Any], contest: Contest) -> Path:
         Of ``claims.json``.
     """
     from fairweather.claims import Context, judge_all
+    from fairweather.claims.catalogue import claims_hash
     from fairweather.claims.shocks import shock_table
     from fairweather.claims.stored import write_claims
     from fairweather.episodes import find_episodes
@@ -52,6 +53,7 @@ def write_evidence(done: Mapping[str, Any], contest: Contest) -> Path:
     )  # fmt: skip
     judged = judge_all(context)
     made = {k: v for k, v in done["settings"].items() if k != "kind"}
+    made["claims_hash"] = claims_hash()
     made["failed_gate"] = [r.reading for r in done["fits"].itertuples() if not r.passed]
     return write_claims(done["folder"], judged, by_prior=by_prior(done), made=made)
 

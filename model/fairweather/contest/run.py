@@ -30,9 +30,10 @@ from fairweather.contest.design import (
     pieces,
 )
 from fairweather.contest.refit import CHAINS, DRAWS, TUNE, score_piece
-from fairweather.contest.specifications import judge_specification, load_specifications
+from fairweather.contest.specifications import beliefs, judge_specification, load_specifications
 from fairweather.contest.truths import draw_truths
 from fairweather.contest.worlds import score_world
+from fairweather.paths import data_dir
 from fairweather.readings import DEFAULT, READINGS, get_reading
 from fairweather.resume import Store
 
@@ -53,6 +54,10 @@ _CODE = (
     "episodes.py", "scales.py", "turning.py", "measurement/*.py", "readings/*.py", "engine/*.py",
     "samplers/*.py",
 )  # fmt: skip
+# Beside them, what the claims of a specification rest on. None of it touches a piece or a world, so
+# that it is no setting of the folder: a change costs the specifications alone.
+_CLAIMS_CODE = ("claims/**/*.py", "draws.py", "forecast.py", "scenarios.py")
+_CLAIMS_DATA = ("claims.toml", "scenarios.toml")
 Say = Callable[[str], None]
 
 
@@ -106,7 +111,10 @@ def run_contest(
     ------
     ContestError
         Fewer than two readings, or a folder of another contest.
+    CodebookError
+        The catalogue of claims, on which the contest is to be judged, is malformed.
     """
+    from fairweather.claims.catalogue import load_claims
     from fairweather.panel import load_panel
     from fairweather.priors import load_priors
     from fairweather.provenance import source_hash
@@ -120,6 +128,9 @@ def run_contest(
         )
     if worlds < 0:
         raise ContestError(f"worlds = {worlds}", remedy="Simulate 0 or more a reading.")
+    if focal == names.FOCAL:
+        # A claim that cannot be judged is better told before the fits than after them.
+        load_claims()
     priors = priors or load_priors()
     panel = load_panel(states=states, focal=focal)
     designs = tuple(designs)
@@ -128,6 +139,7 @@ def run_contest(
             "placebo windows alone give no weights", remedy="Add future, episodes or dyads."
         )
     layout = pieces(panel, designs, every=every, folds=folds)
+    choices = _choices(panel, priors) if specifications else {}
     settings = {
         "kind": "contest", "readings": list(chosen), "designs": list(designs), "every": every,
         "folds": folds, "states": list(panel.states), "focal": focal, "seed": seed,
@@ -155,22 +167,43 @@ def run_contest(
     problems |= {f"fit--{r.reading}": str(r.problem) for r in fits.itertuples() if r.problem}
     jobs = _world_jobs(store, layout, chosen, worlds, seed, base, problems, farm)
     met = _do(store, score_world, jobs, seed, problems, farm, "worlds")
-    jobs = {}
-    if specifications:
-        jobs = {
-            f"spec--{name}": {**base, "name": name, "specification": spec}
-            for name, spec in load_specifications().items()
-            if set(spec.get("without_states", ())) <= set(panel.states)
-        }
+    jobs = {
+        f"spec--{name}": {**base, "name": name, "specification": spec}
+        for name, (spec, _) in choices.items()
+    }
+    stored = {f"spec--{name}": f"spec--{name}--{rests}" for name, (_, rests) in choices.items()}
     return {
         "pieces": found, "worlds": met,
         "specifications": _do(
-            store, judge_specification, jobs, seed, problems, farm, "specifications"
+            store, judge_specification, jobs, seed, problems, farm, "specifications", stored
         ),
         "fits": fits, "problems": problems, "panel": panel, "priors": priors, "readings": chosen,
         "layout": layout, "settings": settings, "folder": Path(out),
         "windows": find_windows(panel),
     }  # fmt: skip
+
+
+def _choices(panel: Panel, priors: Priors) -> dict[str, tuple[dict[str, Any], str]]:
+    """Choices of the curve that the panel can carry, each with a hash of what decides its claims.
+
+    The hash holds what the settings of the folder do not: the choice itself, its beliefs, the
+    claims with their thresholds, the scenarios, and the code that judges.
+    """
+    from fairweather.provenance import source_hash
+
+    shared = hashlib.sha256(source_hash(*_CLAIMS_CODE).encode())
+    for name in _CLAIMS_DATA:
+        file = data_dir() / name
+        text = file.read_bytes().replace(b"\r\n", b"\n") if file.is_file() else b""
+        shared.update(b"\0" + text)
+    out = {}
+    for name, spec in load_specifications().items():
+        if set(spec.get("without_states", ())) <= set(panel.states):
+            own = shared.copy()
+            chosen = [spec, beliefs(spec, priors).content_hash]
+            own.update(b"\0" + json.dumps(chosen, sort_keys=True, default=str).encode())
+            out[name] = spec, own.hexdigest()[:8]
+    return out
 
 
 def _needed(found: Mapping[str, Any], readings: tuple[str, ...]) -> tuple[str, ...]:
@@ -188,34 +221,59 @@ def _needed(found: Mapping[str, Any], readings: tuple[str, ...]) -> tuple[str, .
 def _do(
     store: Store, task: Callable[[dict], Any], jobs: Mapping[str, dict], seed: int,
     problems: dict[str, str], farm_options: Mapping[str, Any], label: str,
+    stored: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Do the jobs the store lacks; what fails goes to `problems`."""
+    """Do the jobs the store lacks; what fails goes to `problems`.
+
+    Results lie in the store under the name in `stored`, else under their own; seeds follow from
+    their own, so that a job that is done anew gives the same draws.
+    """
     from fairweather import farm
 
-    done = store.load(jobs)
+    at = dict(stored or {k: k for k in jobs})
+
+    def kept() -> dict[str, Any]:
+        found = store.load(at.values())
+        return {k: found[at[k]] for k in jobs if at[k] in found}
+
+    done = kept()
     seeds = farm.spawn_seeds(seed, jobs)
     # Seeds are of the numbers a sampler takes.
     left = {k: {**job, "seed": seeds[k] % 2**31} for k, job in jobs.items() if k not in done}
     try:
-        farm.run(task, left, done=store.write, label=label, **farm_options)
+        farm.run(task, left, done=lambda k, found: store.write(at[k], found), label=label,
+                 **farm_options)  # fmt: skip
     except farm.FarmError as err:
         if not err.failures:
             raise
         problems |= {k: err.reasons.get(k, "failed") for k in err.failures}
-    return store.load(jobs)
+    return kept()
 
 
 def _whole_fits(
     out: str | Path, readings: tuple[str, ...], panel: Panel, states: list[str] | None,
     priors: Priors, draws: int, seed: int, farm_options: Mapping[str, Any],
 ) -> Any:  # fmt: skip
+    import pandas as pd
+
     from fairweather.refits import carry_out, plan
 
-    fits = plan(
-        readings=readings, priors=[priors], states=states, focal=panel.focal, draws=draws,
-        seed=seed, results=Path(out) / "fits",
-    )  # fmt: skip
-    return carry_out([_standing(one) for one in fits], **farm_options)
+    def fits(which: Iterable[str], draws: int) -> pd.DataFrame:
+        planned = plan(
+            readings=which, priors=[priors], states=states, focal=panel.focal, draws=draws,
+            seed=seed, results=Path(out) / "fits",
+        )  # fmt: skip
+        return carry_out([_standing(one) for one in planned], **farm_options)
+
+    found = fits(readings, draws)
+    # One that the gate refused is sampled once more, twice as long; the gate stays as it is.
+    refused = found.loc[~found["passed"] & (found["folder"] != ""), "reading"].tolist()
+    if refused:
+        again = fits(refused, 2 * draws).set_index("reading")
+        kept = found.set_index("reading")
+        kept.loc[refused] = again.loc[refused]
+        found = kept.reset_index()[list(found.columns)]
+    return found
 
 
 def _standing(one: Any) -> Any:
@@ -228,7 +286,8 @@ def _standing(one: Any) -> Any:
         for path in sorted(folder.glob(f"*{stem}-*")):
             name = path.name.removeprefix("failed-")
             same = re.fullmatch(rf"{re.escape(stem)}-[0-9a-f]{{8}}", name)
-            if same and not path.name.startswith("incomplete-") and archived(folder, name):
+            kept = archived(folder, name) if same else None
+            if kept is not None and kept.run["model"].get("draws") == one.job["draws"]:
                 return replace(one, id=name)
     return one
 

@@ -95,7 +95,10 @@ def said(context: Context, params: dict[str, Any]) -> str:
     dyad = params.get("dyad", context.panel.focal)
     tie = TIES.get(dyad, f"the tie {dyad}")
     if shocks.empty:
-        return f"no held-out {params['type']} of {where}"
+        # Episodes that drift has no forecast of are there, and have nothing to be held against.
+        unread = len(rows) and _BASELINE not in set(rows["reading"])
+        lacks = f" that {_BASELINE} was fitted without" if unread else ""
+        return f"no held-out {params['type']} of {where}{lacks}"
     text = (
         f"after {len(shocks)} held-out {params['type']} shock(s) on {where} {tie} changed by "
         f"{shocks['realised'].mean():.2f}, by drift alone {shocks['expected'].mean():.2f}"
@@ -132,6 +135,11 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
         type (``easing`` or ``hardship``), side (``below`` or ``above``), size, and optionally
         states, dyad (default the focal one; "" for all of a state, "pressed" for those with
         partners under pressure themselves) and statistic.
+
+    Raises
+    ------
+    ClaimError
+        No episode was held out, or drift was not fitted without those that were.
     """
     if context.held_out is None or len(context.held_out) == 0:
         raise ClaimError(
@@ -141,7 +149,10 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
     # Before the record: drift's forecast is right, so that a departure is standard normal.
     chance = 0.5 * (1.0 + math.erf(params["size"] / math.sqrt(2.0)))
     prior = chance if below else 1.0 - chance
-    shocks = departures(_rows(context, params))
+    rows = _rows(context, params)
+    if len(rows) and _BASELINE not in set(rows["reading"]):
+        raise _no_baseline(context)
+    shocks = departures(rows)
     n, focal = len(shocks), context.panel.focal
     wide = params.get("dyad", focal) in TIES
     beside = {**params, "states": focal.split("-") if wide else [], "dyad": focal if wide else ""}
@@ -155,3 +166,16 @@ def after_episodes(context: Context, params: dict[str, Any]) -> Evidence:
     value = z.mean() + z.std(ddof=1) / np.sqrt(n) * t
     holds = value < params["size"] if below else value > params["size"]
     return Evidence(value, holds, note, shocks=n, prior=prior)
+
+
+def _no_baseline(context: Context) -> ClaimError:
+    """Say why there is nothing to hold the episodes against; none on record is another matter."""
+    if _BASELINE in context.weights:
+        return ClaimError(
+            f"held-out claims compare with {_BASELINE}, whose fits without the episodes failed",
+            remedy="Run the contest again with the same folder; what failed is tried again.",
+        )
+    return ClaimError(
+        f"held-out claims compare with {_BASELINE}, which took no part",
+        remedy=f"Run the contest with --reading {_BASELINE} too.",
+    )
