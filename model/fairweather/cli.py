@@ -1,8 +1,8 @@
 """The command line: asks, hands on, and turns every refusal into one line and an exit code.
 
 Exit codes: 0 done, 1 unforeseen, 2 refused (bad input, a file that cannot be read or written), 3
-the draws do not meet the bar, 130 interrupted. Nothing heavy is imported before a command runs.
-Guarded by ``tests/test_cli.py``.
+the draws do not meet the bar, 4 what is stored has problems, 130 interrupted. Nothing heavy is
+imported before a command runs. Guarded by ``tests/test_cli.py``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,15 @@ from fairweather.cli_claims import claims
 from fairweather.cli_contest import contest
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
+from fairweather.cli_issued import (
+    StoreDir,
+    diff,
+    is_key,
+    issue,
+    list_issued,
+    show_issued,
+    verify,
+)
 from fairweather.cli_moment import moment
 from fairweather.cli_options import (
     Chains,
@@ -81,10 +90,14 @@ app.command()(backtest)
 app.command()(calibrate)
 app.command()(claims)
 app.command()(contest)
+app.command()(diff)
 app.command()(doctor)
+app.command()(issue)
+app.command("list")(list_issued)
 app.command()(moment)
 app.command()(priors)
 app.command()(refits)
+app.command()(verify)
 
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Use only data available that day.")
@@ -201,10 +214,17 @@ def forecast(
 
 @app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="Folder of a run, or its id.")],
+    run: Annotated[
+        str, typer.Argument(help="Folder of a run, or its id; or id or serial of a forecast.")
+    ],
     results: ResultsDir = "results",
+    store: StoreDir = "forecasts",
 ) -> None:
-    """Show an archived run."""
+    """Show an archived run, or an issued forecast."""
+    # Ids of runs have dashes, names of issued forecasts never do.
+    if is_key(run) and not (Path(results) / run).is_dir():
+        show_issued(run, store)
+        return
     from fairweather.pipeline import find_run
     from fairweather.tables import show as print_run
     from fairweather.terminal import console

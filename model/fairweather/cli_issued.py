@@ -1,0 +1,214 @@
+"""The commands that issue forecasts, list, show and compare them, and verify the store.
+
+Exit codes as in `fairweather.cli`: 2 if anything is refused; and 4 if `verify` finds damage or an
+unfinished issue. A list imports neither pandas nor rich. Guarded by ``tests/test_issued_cli.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fairweather.cli_options import ResultsDir
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from fairweather.issued import Issued
+
+PROBLEMS = 4
+_KEY = re.compile(r"latest|[0-9]{1,8}|[0-9a-f]{4,64}", re.IGNORECASE)
+_COLUMNS = ("serial", "id", "issued at", "focal", "origin", "as of", "readings", "priors",
+            "years", "chance")  # fmt: skip
+
+StoreDir = Annotated[
+    str, typer.Option("--store", metavar="DIR|URL", help="Where issued forecasts are kept.")
+]
+Key = Annotated[str, typer.Argument(metavar="ID", help="Id or its first digits, serial, latest.")]
+Shown = Annotated[int, typer.Option("--rows", min=1, help="Largest changes shown of each table.")]
+
+
+def issue(
+    run: Annotated[str, typer.Argument(help="Folder of a complete run, or its id.")],
+    store: StoreDir = "forecasts",
+    results: ResultsDir = "results",
+) -> None:
+    """Freeze the forecast of a run for good and enter it in the ledger."""
+    from fairweather.issued import Store, freeze
+    from fairweather.pipeline import find_run
+
+    one = Store(store).issue(*freeze(find_run(run, results)))
+    if one.new:
+        typer.echo(f"Issued as {one.serial}: {one.id}")
+    else:
+        typer.echo(f"Was issued as {one.serial} at {one.issued_at}; nothing changed: {one.id}")
+    if one.new and one.clock_behind:
+        typer.echo(
+            "fairweather: the clock stands before the previous issue; the entry says so. "
+            "The order is that of the serials. Set the clock.",
+            err=True,
+        )
+
+
+def list_issued(
+    store: StoreDir = "forecasts",
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the ledger's entries as JSON.")
+    ] = False,
+) -> None:
+    """List the issued forecasts, in order of issue."""
+    from fairweather.issued import Store
+
+    entries = Store(store).entries()
+    if json:
+        from json import dumps
+
+        typer.echo("[" + ",\n".join(dumps(e, ensure_ascii=False) for e in entries) + "]")
+        return
+    rows = [_COLUMNS, *(_listed(entry) for entry in entries)]
+    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    # One long text: ten thousand calls would take longer than all the rest.
+    typer.echo("\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip()
+        for row in rows
+    ))  # fmt: skip
+
+
+def _listed(entry: dict[str, Any]) -> tuple[str, ...]:
+    head = entry["headline"]
+    chance = head.get("chance")
+    late = " (clock behind)" if "clock" in entry else ""
+    cells = (
+        entry["serial"], entry["id"][:12], f"{entry['issued_at']}{late}", head.get("focal"),
+        head.get("origin"), head.get("as_of") or "full record", head.get("readings"),
+        head.get("priors"), head.get("horizon"),
+        f"{chance:.0%}" if isinstance(chance, float) else chance,
+    )  # fmt: skip
+    return tuple("" if cell is None else str(cell) for cell in cells)
+
+
+def is_key(name: str) -> bool:
+    """Whether a name can only be meant for an issued forecast, not for a run.
+
+    Examples
+    --------
+    >>> is_key("latest"), is_key("12"), is_key("2024-elastic-side-3f9a01bc")
+    (True, True, False)
+    """
+    return bool(_KEY.fullmatch(name)) and not Path(name).is_dir()
+
+
+def show_issued(key: str, store: str) -> None:
+    """Print an issued forecast: its facts, its durability and its files."""
+    from fairweather.issued import Store
+    from fairweather.tables import durability
+    from fairweather.terminal import console
+
+    one, out = Store(store).open(key), console()
+    out.print(_facts(one))
+    if "durability.csv" in one.files:
+        out.print(durability(one.table("durability.csv")))
+    out.print(_files(one))
+
+
+def diff(a: Key, b: Key, store: StoreDir = "forecasts", rows: Shown = 10) -> None:
+    """Show what differs between two issued forecasts."""
+    from fairweather.issued import Store
+    from fairweather.issued import diff as compare
+    from fairweather.terminal import console
+
+    place, out = Store(store), console()
+    one, two = place.open(a), place.open(b)
+    if one.id == two.id:
+        typer.echo(f"Both are forecast {one.serial}: nothing differs.")
+        return
+    found = compare(one, two)
+    names = (f"{one.serial} ({one.id[:12]})", f"{two.serial} ({two.id[:12]})")
+    for title, table in (
+        ("Facts", found.facts), ("Files", found.files),
+        ("Chance of staying above, largest changes", found.durability),
+        ("Medians of the indicators, largest changes", found.medians),
+    ):  # fmt: skip
+        if len(table):
+            out.print(_changes(title, table, names, len(table) if title == "Facts" else rows))
+
+
+def verify(
+    key: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Only this one's files.")
+    ] = None,
+    store: StoreDir = "forecasts",
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="HASH", help="A published ledger hash.")
+    ] = None,
+) -> None:
+    """Hash everything anew and show what is not as it was issued."""
+    from fairweather.issued import Store
+    from fairweather.issued.check import LEFTOVER
+
+    place = Store(store)
+    table = place.verify(key, head)
+    for row in table.to_dict("records"):
+        typer.echo(_wrong(row))
+    if (table["severity"] != LEFTOVER).any():
+        raise typer.Exit(PROBLEMS)
+    count, newest = place.head()
+    what = "All is" if key is None else "The ledger and this forecast are"
+    typer.echo(f"{what} as issued: {count} in the ledger, newest entry {newest or 'none'}")
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def _plain(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    out = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in columns:
+        out.add_column(name, overflow="fold")
+    return out
+
+
+def _facts(one: Issued) -> Table:
+    from rich.markup import escape
+
+    late = " (the clock was behind)" if one.clock_behind else ""
+    out = _plain(f"Forecast {one.serial}, issued {one.issued_at}{late}", "fact", "value")
+    out.add_row("id", one.id)
+    out.add_row("ledger entry", one.entry_hash)
+    for name, value in sorted(one.facts.items()):
+        parts = value.items() if isinstance(value, dict) else [("", value)]
+        for key, part in parts:
+            text = ", ".join(map(str, part)) if isinstance(part, list) else str(part)
+            out.add_row(escape(f"{name} {key}".strip()), escape(text))
+    return out
+
+
+def _files(one: Issued) -> Table:
+    out = _plain("Frozen files", "file", "bytes", "SHA-256")
+    for name, facts in sorted(one.files.items()):
+        out.add_row(name, str(facts["size"]), facts["sha256"])
+    return out
+
+
+def _changes(title: str, table: pd.DataFrame, names: tuple[str, str], rows: int) -> Table:
+    from rich.markup import escape
+
+    more = f" ({rows} of {len(table)})" if len(table) > rows else ""
+    said = {"a": names[0], "b": names[1], "in_widths": "in 89 % widths"}
+    out = _plain(title + more, *(said.get(c, c.replace("_", " ")) for c in table.columns))
+    for row in table.head(rows).itertuples(index=False):
+        cells = (f"{v:.3g}" if isinstance(v, float) else str(v) for v in row)
+        out.add_row(*(escape(cell) for cell in cells))
+    return out
+
+
+def _wrong(row: dict[str, Any]) -> str:
+    """Say one finding; hashes are never broken over lines, so that they can be copied."""
+    lines = [f"{row['severity']}: {row['file']} {row['problem']}"]
+    lines += [f"  {name:<8}  {row[name]}" for name in ("expected", "found", "remedy") if row[name]]
+    return "\n".join(lines)
