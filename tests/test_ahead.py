@@ -6,6 +6,7 @@ import pytest
 import made_fit
 from fairweather.ahead import KEYS, AheadError, density, due, extend, foresee, with_cells
 from fairweather.model import build_model
+from made_values import drawn_values
 
 PANEL = made_fit.panel()
 LONGER = extend(PANEL, PANEL.origin + 3)
@@ -14,12 +15,8 @@ CELLS = due(LONGER)
 
 @pytest.fixture(scope="module")
 def fitted():
-    data = made_fit.fit(LONGER)["posterior"].to_dataset()
-    values = {}
-    for name, x in data.data_vars.items():
-        x = x.transpose("chain", "draw", ...).to_numpy()
-        values[str(name)] = x.reshape(-1, *x.shape[2:])
-    return values, build_model(LONGER)
+    model = build_model(LONGER)
+    return drawn_values(model), model
 
 
 def test_longer_years_have_no_rows_and_drivers_stand_still():
@@ -60,7 +57,7 @@ def test_draws_do_not_depend_on_what_came(fitted):
     other = CELLS.assign(value=np.where(CELLS["family"] == "vote", 1.0, CELLS["value"]))
     b = foresee(values, model, other, np.random.default_rng(1))
     np.testing.assert_array_equal(a, b)
-    assert a.shape == (120, len(CELLS))
+    assert a.shape == (40, len(CELLS))
 
 
 def test_draws_are_in_the_units_of_the_record(fitted):

@@ -84,7 +84,7 @@ def worlds(name, rng, series=300, years=40):
     noise = rng.standard_normal((series, years))
     if name == "random-walk":
         return noise.cumsum(axis=1)
-    if name == "drift":
+    if name == "trend":
         return noise.cumsum(axis=1) + rng.normal(0, 0.5, (series, 1)) * np.arange(years)
     if name == "climatology":
         return noise + rng.normal(0, 3, (series, 1))
@@ -108,7 +108,7 @@ def test_in_its_own_world_it_covers_what_it_says(name, lead):
     assert abs(share.mean() - 0.5) < 0.06
 
 
-@pytest.mark.parametrize("name", ["random-walk", "drift", "ar1"])
+@pytest.mark.parametrize("name", ["random-walk", "trend", "ar1"])
 def test_the_far_is_less_sure_than_the_near(name):
     one = item(worlds(name, np.random.default_rng(4), series=30))
     rng = np.random.default_rng(1)

@@ -13,7 +13,7 @@ from fairweather.errors import FairweatherError
 from fairweather.holdout import hold_out
 from fairweather.measurement.vote import score
 from fairweather.model import build_model
-from fairweather.structure import draw_parameters
+from made_values import drawn_values
 
 DRAWS = 40
 
@@ -23,26 +23,12 @@ def panel():
     return fw.load_panel(states=["CHN", "IND", "IRN", "RUS"])
 
 
-def _values(model, seed=0):
-    """Made-up draws with the names and shapes of a fit."""
-    p, rng = model.panel, np.random.default_rng(seed)
-    values = draw_parameters(p, model.priors, model.reading, rng, size=(DRAWS,),
-                             batches=model.batches)  # fmt: skip
-    years = len(p.years)
-    return values | {
-        "alignment": rng.normal(1.0, 0.3, (DRAWS, len(p.dyads), years)),
-        "pressure": p.anchor_fill + rng.normal(0.0, 0.1, (DRAWS, len(p.states), years)),
-        "words": rng.normal(0.0, 0.4, (DRAWS, len(p.states), years)),
-        "delegation": rng.normal(0.0, 0.1, (DRAWS, years, len(p.states))),
-    }
-
-
 @pytest.fixture(scope="module")
 def future(panel):
     """Three years of all indicators of alignment left out."""
     ids = [i.id for i in panel.indicators("alignment")]
     known = build_model(hold_out(panel, indicators=ids, years=range(2012, 2015)))
-    return known, _values(known)
+    return known, drawn_values(known)
 
 
 def test_cells_are_the_rows_left_out(panel, future):
@@ -122,7 +108,7 @@ def test_draws_are_in_the_units_of_the_record(panel, future):
 
 def test_pressure_is_scored_too(panel):
     known = build_model(hold_out(panel, units="RUS", years=range(2014, 2017)))
-    values = _values(known)
+    values = drawn_values(known)
     rows = heldout.held_cells(panel, known.panel, "pressure")
     density = heldout.held_density(values, known, panel, "pressure")
     assert set(rows["unit"]) == {"RUS"} and set(rows["domain"]) <= {"material", "verbal"}
@@ -135,13 +121,13 @@ def test_pressure_is_scored_too(panel):
 def test_the_anchor_needs_no_parameter_of_the_fit(panel):
     known = build_model(hold_out(panel, indicators="gsdb_us_cases"))
     assert "anchor" not in known.batches
-    density = heldout.held_density(_values(known), known, panel, "pressure")
+    density = heldout.held_density(drawn_values(known), known, panel, "pressure")
     assert np.isfinite(density.values).all()
 
 
 def test_a_lost_indicator_has_no_score(panel):
     known = build_model(hold_out(panel, indicators=["chronology_sign", "trade_cow"]))
-    values = _values(known)
+    values = drawn_values(known)
     density = heldout.held_density(values, known, panel)
     assert np.isnan(density.values).all() and density.attrs["unscored"] == density.sizes["cell"]
     assert set(density["indicator"].values) == {"chronology_sign", "trade_cow"}
@@ -150,7 +136,7 @@ def test_a_lost_indicator_has_no_score(panel):
 
 def test_a_dyad_left_out_whole(panel):
     known = build_model(hold_out(panel, units="CHN-IND"))
-    density = heldout.held_density(_values(known), known, panel)
+    density = heldout.held_density(drawn_values(known), known, panel)
     scored = np.isfinite(density.values).all(axis=0)
     names = density["indicator"].values
     assert scored[names == "unga_votes"].all() and scored[names == "trade_cow"].all()

@@ -118,10 +118,10 @@ def skill(
     ends = [np.nanquantile(d, [tail, 1 - tail]) for d in draws.values()]
     low = min((float(e[0]) for e in ends), default=np.nan)
     high = max((float(e[1]) for e in ends), default=np.nan)
-    over = draws.get("year", np.array([np.nan]))
+    over = draws["year"] > 0 if "year" in draws else np.array([np.nan])
     return {
         "skill": float(found), "lower": low, "upper": high,
-        "better": float(np.nanmean(over > 0)), "cells": len(one), "years": int(n),
+        "better": float(np.mean(over)), "cells": len(one), "years": int(n),
     }  # fmt: skip
 
 
@@ -166,7 +166,12 @@ def skill_table(
     groups = [("", scores)] if by is None else list(scores.groupby(by, sort=True))
     rows = []
     for label, part in groups:
-        table = common(part, score, [*dict.fromkeys([*forecasts, *against])])
+        try:
+            table = common(part, score, [*dict.fromkeys([*forecasts, *against])])
+        except SkillError:
+            if by is None:
+                raise
+            continue  # of an item with too few rows no plain forecast speaks
         rows += [
             {"forecast": f, "against": a, "group": label, **skill(table, f, a,
                                                                   replicates=replicates)}

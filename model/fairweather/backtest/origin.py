@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fairweather.panel import Panel
 
 # Iterations of a chain. Scores need means over draws, not tails; R-hat is reported.
-DRAWS, TUNE = 300, 300
+DRAWS, TUNE = 200, 200
 # Draws a cell keeps, for mixtures and scores.
 KEPT = 200
 LABELS = ["latent", "indicator", "family", "domain", "unit", "year", "last"]

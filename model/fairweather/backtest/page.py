@@ -197,7 +197,7 @@ def page(done: Mapping[str, Any], found: Backtest) -> str:
     parts = [
         "# Forecasts made again", "",
         f"Origins {s['first']}-{s['last']}, {s['horizon']} years ahead, readings "
-        f"{', '.join(s['readings'])} and their mixture; record {s['record'][:12]}, seed "
+        f"{', '.join(done['readings'])} and their mixture; record {s['record'][:12]}, seed "
         f"{s['seed']}. Every fit sees what was available on the last day of its year; outcomes "
         "are of the latest vintage.",
         "", *(f"- {x}" for x in found.sentences), "",
@@ -261,7 +261,8 @@ def write(done: Mapping[str, Any], found: Backtest) -> list[Path]:
 
     folder = done["folder"]
     kept = {
-        "settings": done["settings"], "sentences": found.sentences, "problems": found.problems,
+        "settings": done["settings"], "readings": list(done["readings"]),
+        "sentences": found.sentences, "problems": found.problems,
         "weights": found.weights.to_dict("records"), "means": found.means.to_dict("records"),
         "calibration": found.calibration.to_dict("records"),
         "quality": found.quality.to_dict("records"),

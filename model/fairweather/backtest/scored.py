@@ -40,7 +40,8 @@ def score_all(done: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
         One row per origin, forecast and cell: the labels, ``forecast``, every score, ``low`` and
         ``high`` (the place of the outcome among the draws) and ``inside_50``, ``inside_89``.
     weights : DataFrame
-        One row per origin and reading: ``weight`` in the mixture, ``years`` it was found on.
+        One row per origin and reading: ``weight`` in the mixture, ``years`` it was found on. The
+        last rows, of the year after the last outcome, are for a forecast made now.
     """
     import pandas as pd
 
@@ -53,6 +54,10 @@ def score_all(done: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
         shares += [(origin, r, w, years) for r, w in weight.items()]
         cells, known = cells_of(done, origin)
         parts.append(_score_origin(origin, cells, known, found, weight))
+    if parts:
+        now = int(max(part["year"].max() for part in parts)) + 1
+        weight, years = weights_at(done, now)
+        shares += [(now, r, w, years) for r, w in weight.items()]
     scores = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return scores, pd.DataFrame(shares, columns=["origin", "reading", "weight", "years"])
 

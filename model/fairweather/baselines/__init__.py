@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 BASELINES: dict[str, str] = {
     "random-walk": "fairweather.baselines.random_walk",
-    "drift": "fairweather.baselines.drift",
+    "trend": "fairweather.baselines.trend",
     "ar1": "fairweather.baselines.ar1",
     "climatology": "fairweather.baselines.climatology",
     "index": "fairweather.baselines.index",

@@ -29,4 +29,5 @@ def score(cells: Cells) -> np.ndarray:
 
     draws, value = cells.linked
     low, high = quantiles(draws, np.array([0.5 - MASS / 2, 0.5 + MASS / 2]), cells.w).T
-    return np.asarray(sr.interval_score(value, low, high, 1.0 - MASS, backend="numpy"), float)
+    found = sr.interval_score(value, low, high, 1.0 - MASS, backend="numpy")
+    return np.asarray(found, float).reshape(np.shape(value))

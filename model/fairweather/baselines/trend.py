@@ -11,7 +11,7 @@ from fairweather.baselines import Known, shrunk
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "the last value and the mean pace so far"
+LABEL = "a random walk with drift: the last value and the mean pace so far"
 
 
 def foresee(known: Known, cells: pd.DataFrame, rng: np.random.Generator, draws: int) -> np.ndarray:
