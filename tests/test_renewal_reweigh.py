@@ -1,6 +1,5 @@
 """Weights of draws, draws from weights, and what the gate says of them."""
 
-import helpers
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +7,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import helpers
 from fairweather import build_model, hold_out
 from fairweather.archive import slim
 from fairweather.gate import INHERITED, gate

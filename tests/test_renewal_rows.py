@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-import made_fit
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+import made_fit
 from fairweather import hold_out, load_panel
 from fairweather.kept_rows import ROWS, panel_from, rows_dataset
 from fairweather.readings.parts import seen
@@ -44,6 +44,12 @@ def test_a_panel_comes_back_from_its_fit_to_the_last_digit(panel, tmp_path):
         np.testing.assert_array_equal(getattr(again, name), getattr(panel, name))
     assert again.anchor_mean == panel.anchor_mean and again.kinds == panel.kinds
     assert not len(difference(again, panel))
+
+
+def test_the_panel_is_as_the_reading_saw_it(panel):
+    again = panel_from(with_rows(panel, "regime"), panel)
+    assert again.kinds == ("regime", "leaders")
+    np.testing.assert_array_equal(again.complementarity, seen(panel, "regime").complementarity)
 
 
 def test_a_fit_without_rows_says_so(panel):
