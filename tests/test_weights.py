@@ -99,6 +99,8 @@ def test_files_of_weights(tmp_path):
 def test_weights_given_for_what_is_not_at_hand(tmp_path):
     weights, where = weights_from({"drift": 1.0, "scope": 0.0}, ["drift"])
     assert weights == {"drift": 1.0} and where == {"kind": "given", "notes": []}
+    weights, _ = weights_from({"drift": 0.0, "scope": 1.0}, ["drift", "scope"])
+    assert list(weights.items()) == [("scope", 1.0), ("drift", 0.0)]
     with pytest.raises(WeightsError, match=r"weight on scope \(0.5\), of which there is no"):
         weights_from({"drift": 0.5, "scope": 0.5}, ["drift"])
     with pytest.raises(WeightsError, match="no weight of the reading scope"):

@@ -98,7 +98,7 @@ def weights_from(
     Returns
     -------
     weights : dict of str to float
-        Positive, largest first; they sum to one.
+        Largest first, zeros last; they sum to one.
     where : dict
         ``kind`` (``backtest``, ``file``, ``equal``, ``given``), ``notes``; ``sha256`` of a file;
         of a backtest ``origin``, ``years`` (target years they rest on), ``record``, ``priors``,
@@ -134,7 +134,8 @@ def weights_from(
     if names is not None:
         found, more = _at_hand(found, names, from_backtest=where["kind"] == "backtest")
         notes += more
-    weights, more = share_out(found)
+    shares, more = share_out(found)
+    weights = shares | {name: 0.0 for name in found if name not in shares}
     # A restriction says itself that the rest was raised.
     return weights, where | {"notes": notes or more}
 

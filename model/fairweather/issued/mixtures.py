@@ -60,6 +60,7 @@ def freeze_mixture(
     share, where = _weights(by_reading, weights)
     if len(by_reading) == 1:
         return freeze(*by_reading.values())  # One run is no mixture.
+    share = {name: weight for name, weight in share.items() if weight > 0}
     kept = {name: by_reading[name] for name in share}
     where["left_out"] = sorted(set(by_reading) - set(share))
     common = _common(kept)
