@@ -29,8 +29,8 @@ FILE = "forecast.csv"
 TASK = (
     "model_id", "origin_date", "target_date", "horizon", "scenario", "indicator", "unit",
 )  # fmt: skip
-# Probabilities written with this many digits or fewer may miss their sum by so much.
-_ROUNDING = 1e-6
+# Rounded probabilities of a pmf may miss their sum by so much.
+_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,10 @@ origin_date 2024-12-31 to target_date 2025-12-31. Mend one of the three.
     out["horizon"] = text["horizon"].astype(int)
     for name in ("output_type_id", "value"):
         out[name] = text[name].replace("", "nan").astype(float)
-    return enforce(_wide_schema(), out, file, error=ExchangeError)
+    # First each row alone: a bad cell explains why rows do not go together.
+    for schema in (_row_schema(), _group_schema()):
+        out = enforce(schema, out, file, error=ExchangeError)
+    return out
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -236,8 +239,8 @@ def _text_schema() -> pa.DataFrameSchema:
     return pa.DataFrameSchema(rules)
 
 
-def _wide_schema() -> pa.DataFrameSchema:
-    """Check what rows say together."""
+def _row_schema() -> pa.DataFrameSchema:
+    """Check what the cells of a row say together."""
     import numpy as np
     import pandera.pandas as pa
 
@@ -248,47 +251,21 @@ def _wide_schema() -> pa.DataFrameSchema:
         return last - first == f["horizon"]
 
     def ordered(f: pd.DataFrame) -> pd.Series:
-        return f["unit"].map(lambda u: len(u) == 3 or u[:3] < u[4:])
+        return f["unit"].map(lambda u: len(u) == 3 or u[:3] < u[4:]).astype(bool)
 
     def level(f: pd.DataFrame) -> pd.Series:
         kind, x = f["output_type"], f["output_type_id"]
         return (
             (kind.isin(["mean", "median"]) & x.isna())
             | ((kind == "quantile") & x.between(0.0, 1.0, inclusive="neither"))
-            | (kind.isin(["cdf", "pmf"]) & x.notna())
+            | (kind.isin(["cdf", "pmf"]) & np.isfinite(x))
         )
 
     def finite(f: pd.DataFrame) -> pd.Series:
-        return pd_series(np.isfinite(f["value"].to_numpy()), f)
+        return np.isfinite(f["value"])
 
     def probability(f: pd.DataFrame) -> pd.Series:
         return ~f["output_type"].isin(["cdf", "pmf"]) | f["value"].between(0.0, 1.0)
-
-    def once(f: pd.DataFrame) -> pd.Series:
-        return ~f.duplicated([*TASK, "output_type", "output_type_id"], keep="first")
-
-    def rising(f: pd.DataFrame) -> pd.Series:
-        """Quantiles and cdf, in the order of their levels, never fall."""
-        part = f[f["output_type"].isin(["quantile", "cdf"])]
-        keys = [*TASK, "output_type"]
-        part = part.sort_values([*keys, "output_type_id"], kind="stable")
-        falls = part.groupby(keys, sort=False)["value"].diff() < 0
-        return pd_series(~f.index.isin(part.index[falls.to_numpy()]), f)
-
-    def whole(f: pd.DataFrame) -> pd.Series:
-        """Probabilities of a pmf sum to one; its first row is named."""
-        part = f[f["output_type"] == "pmf"]
-        if part.empty:
-            return pd_series(np.ones(len(f), bool), f)
-        total = part.groupby(list(TASK), sort=False)["value"].transform("sum")
-        first = ~part.duplicated(list(TASK))
-        bad = part.index[((total - 1.0).abs() > _ROUNDING * 100) & first]
-        return pd_series(~f.index.isin(bad), f)
-
-    def pd_series(values: Any, f: pd.DataFrame) -> pd.Series:
-        import pandas as pd
-
-        return pd.Series(values, index=f.index)
 
     checks = [
         rule(years, "horizon is not the years from origin_date {origin_date} to target_date "
@@ -300,6 +277,39 @@ def _wide_schema() -> pa.DataFrameSchema:
              "nothing for mean and median"),
         rule(finite, "value is not finite", "leave out what cannot be forecast"),
         rule(probability, "value of a {output_type} is not from 0 to 1", "write a probability"),
+    ]  # fmt: skip
+    return pa.DataFrameSchema({}, checks=checks, strict=False)
+
+
+def _group_schema() -> pa.DataFrameSchema:
+    """Check what the rows of one forecast say together."""
+    import pandas as pd
+    import pandera.pandas as pa
+
+    from fairweather.checks import rule
+
+    def once(f: pd.DataFrame) -> pd.Series:
+        return ~f.duplicated([*TASK, "output_type", "output_type_id"], keep="first")
+
+    def rising(f: pd.DataFrame) -> pd.Series:
+        """Quantiles and cdf, in the order of their levels, never fall."""
+        keys = [*TASK, "output_type"]
+        part = f[f["output_type"].isin(["quantile", "cdf"])]
+        part = part.sort_values([*keys, "output_type_id"], kind="stable")
+        falls = part.groupby(keys, sort=False)["value"].diff() < 0
+        return _but(f, part.index[falls.to_numpy()])
+
+    def whole(f: pd.DataFrame) -> pd.Series:
+        """Probabilities of a pmf sum to one; its first row is named."""
+        part = f[f["output_type"] == "pmf"]
+        total = part.groupby(list(TASK), sort=False)["value"].transform("sum")
+        off = (total - 1.0).abs() > _ROUNDING
+        return _but(f, part.index[off & ~part.duplicated(list(TASK))])
+
+    def _but(f: pd.DataFrame, bad: pd.Index) -> pd.Series:
+        return pd.Series(~f.index.isin(bad), index=f.index)
+
+    checks = [
         rule(once, "a second row for the same forecast, output_type and output_type_id",
              "keep one of the two"),
         rule(rising, "values of {output_type} fall where output_type_id rises",

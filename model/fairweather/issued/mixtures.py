@@ -2,7 +2,7 @@
 
 Invariant: what is frozen of a mixture follows from the runs, the weights and the seed alone; the
 order in which runs are given makes no difference.
-Guarded by ``tests/test_issued_freeze.py``.
+Guarded by ``tests/test_issued_mixtures.py``.
 """
 
 from __future__ import annotations
