@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 import hub_rules
+from fairweather.alone import alone
+from fairweather.errors import RecordError
 from fairweather.exchange import EXPORTS, ExchangeError, get_export, hub_rows, hubverse
 from fairweather.exchange.forecast_csv import parse_forecast
 from fairweather.exchange.hubverse import export, read_output
@@ -225,6 +227,13 @@ def test_an_export_that_was_stopped_is_completed(source, record, tmp_path, monke
         assert not (hub / f"{OUTPUT}.csv").exists() and not list(hub.rglob(".*"))
         export(source, hub, record=record)
         assert everything(hub) == everything(whole)
+
+
+def test_one_exports_at_a_time(source, record, tmp_path):
+    with alone(tmp_path), pytest.raises(RecordError, match="another command is exporting into"):
+        export(source, tmp_path, record=record)
+    assert not everything(tmp_path)
+    export(source, tmp_path, record=record)
 
 
 def test_names(source, record, tmp_path):

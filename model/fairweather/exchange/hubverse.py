@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairweather.alone import alone
 from fairweather.exchange import ExchangeError, hub_config, hub_rows, hub_targets
 from fairweather.exchange.sources import Exported, Source
 
@@ -68,6 +69,8 @@ def export(
     ExchangeError
         Not a hub, a hub with other tasks, or another forecast of the same model and origin is
         there; nothing is then written.
+    RecordError
+        Another command is exporting into the same folder.
     OSError
         The disk refuses.
 
@@ -89,15 +92,17 @@ def export(
         source.table, source.draws, min(SAMPLES, count) if samples is None else samples
     )
     record = _record() if record is None else record
-    tasks = hub_config.tasks(
-        _found_tasks(root, form),
-        hub_config.round_of(rows, record.codebook, model_id, _facts(source)),
-    )
-    output = f"model-output/{model_id}/{rows['origin_date'].iloc[0]}-{model_id}.{form}"
-    data = hub_rows.write(rows, form)
-    there = _same_output(root, output, data, form)
-    files = _files(root, tasks, team, name, source, record)
-    return _put(root, files, output, data, there)
+    if root.exists() and not root.is_dir():
+        raise ExchangeError(f"'{root.name}' is no folder", remedy="Name a new folder.")
+    root.mkdir(parents=True, exist_ok=True)
+    with alone(root, "is exporting into"):
+        new = hub_config.round_of(rows, record.codebook, model_id, _facts(source))
+        tasks = hub_config.tasks(_found_tasks(root, form), new)
+        output = f"model-output/{model_id}/{rows['origin_date'].iloc[0]}-{model_id}.{form}"
+        data = hub_rows.write(rows, form)
+        there = _same_output(root, output, data, form)
+        files = _files(root, tasks, team, name, source, record)
+        return _put(root, files, output, data, there)
 
 
 def read_output(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -158,8 +163,6 @@ def _facts(source: Source) -> dict[str, Any]:
 
 def _found_tasks(root: Path, form: str) -> dict[str, Any] | None:
     """Read the tasks of a hub that is there; refuse a folder that is something else."""
-    if root.exists() and not root.is_dir():
-        raise ExchangeError(f"'{root.name}' is no folder", remedy="Name a new folder.")
     file = root / _TASKS
     if not file.is_file():
         # Folders without a file, and admin.json alone, are what a stopped export may leave.
