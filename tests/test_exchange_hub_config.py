@@ -37,6 +37,7 @@ def test_a_round():
     votes, mid = task["target_metadata"]
     assert votes["target_units"] == "share of agreement, 0 to 1"
     assert votes["target_type"] == "continuous" and mid["target_type"] == "discrete"
+    assert votes["is_step_ahead"] is True and votes["time_unit"] == "month"
     assert votes["target_name"] == "Same votes in the UN General Assembly"
 
 
