@@ -20,6 +20,7 @@ from fairweather.cli_claims import claims
 from fairweather.cli_contest import contest
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
+from fairweather.cli_export import export
 from fairweather.cli_issued import (
     StoreDir,
     diff,
@@ -92,6 +93,7 @@ app.command()(claims)
 app.command()(contest)
 app.command()(diff)
 app.command()(doctor)
+app.command()(export)
 app.command()(issue)
 app.command("list")(list_issued)
 app.command()(moment)
