@@ -43,6 +43,7 @@ from fairweather.cli_options import (
 )
 from fairweather.cli_priors import priors
 from fairweather.cli_refits import refits
+from fairweather.cli_update import score, update
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
 from fairweather.samplers import DEFAULT as SAMPLER
@@ -97,6 +98,8 @@ app.command("list")(list_issued)
 app.command()(moment)
 app.command()(priors)
 app.command()(refits)
+app.command()(score)
+app.command()(update)
 app.command()(verify)
 
 AsOf = Annotated[
