@@ -11,6 +11,9 @@ from fairweather.issued import Store
 from fairweather.record import load_record
 from fairweather.updating import renewing, run, update
 
+# As it is, before any test puts made-up fits in its place.
+FIT_AGAIN = renewing.fit_again
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
@@ -257,3 +260,44 @@ def test_a_store_that_is_none(tmp_path, calls):
     (tmp_path / "forecasts" / "mine.txt").touch()
     with pytest.raises(ArchiveError, match="is no store"):
         update(made.asked(w))
+
+
+def test_several_readings_are_issued_as_their_mixture(world, calls):
+    both = [made.READING, "drift"]
+    done = update(made.asked(world, readings=both))
+    assert done.status == "issued" and [name for name, _ in calls] == both
+    facts = done.one.facts
+    assert facts["readings"] == {"drift": 0.5, made.READING: 0.5}
+    assert facts["weights"]["kind"] == "equal" and facts["best"] == "drift" == done.terms.best
+    assert {"best-forecast.csv", "draws.parquet"} <= done.one.files.keys()
+    # The mixture is the latest forecast now: its readings and weights are the default.
+    again = update(made.asked(world, readings=None))
+    assert again.status == "nothing-new" and again.one.serial == 2
+    assert "weights as in forecast 2" in again.notes
+    file = made.votes(world.root.parent)
+    third = update(made.asked(world, readings=None, release=made.release(file)))
+    assert third.one.serial == 3 and third.terms.weights == facts["readings"]
+    assert {run.how for run in third.runs.values()} == {"reweighted"}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_draws_are_kept_of_a_fit_that_is_stopped_and_not_of_one_that_failed(
+    world, monkeypatch, stopped
+):
+    from pathlib import Path
+
+    seen = {}
+
+    def renew(before, panel, *, keep, settings, **named):
+        seen.update(named, before=before, draws=settings.draws)
+        (Path(keep) / "chain-0.f8").write_bytes(b"12345678")
+        raise KeyboardInterrupt if stopped else ConvergenceError("R-hat 1.05")
+
+    monkeypatch.setitem(sys.modules, "fairweather.renewal", SimpleNamespace(renew=renew))
+    panel = made.panel_of(world.data)
+    terms = update(made.asked(world, dry_run=True)).terms
+    with pytest.raises(KeyboardInterrupt if stopped else ConvergenceError):
+        FIT_AGAIN(None, panel, "drift", terms, world.results, print)
+    left = list(Path(world.results).glob("incomplete-*"))
+    assert len(left) == stopped
+    assert seen["reading"] == "drift" and seen["priors"] is terms.priors and seen["draws"] == 20

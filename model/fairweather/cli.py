@@ -1,8 +1,8 @@
 """The command line: asks, hands on, and turns every refusal into one line and an exit code.
 
 Exit codes: 0 done, 1 unforeseen, 2 refused (bad input, a file that cannot be read or written), 3
-the draws do not meet the bar, 4 what is stored has problems, 130 interrupted. Nothing heavy is
-imported before a command runs. Guarded by ``tests/test_cli.py``.
+the draws do not meet the bar, 4 what is stored has problems, 5 another update is running, 130
+interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests/test_cli.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Invariant: a run that was archived for the same record and terms is taken as it is, so that an
 update that was stopped goes on where it was; what a run says of how it came about stays with it.
-Guarded by ``tests/test_updating_renewing.py``.
+Guarded by ``tests/test_updating_run.py``.
 """
 
 from __future__ import annotations

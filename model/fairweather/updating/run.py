@@ -204,6 +204,9 @@ def _update(asked: Asked, store: Store, notes: list[str], say: Callable[[str], N
     runs = renew_all(panel, terms, asked.results, named, say)
     say("issuing")
     one = issue(store, runs, terms, before)
+    if one.new and one.clock_behind:
+        notes.append("the clock stands before the previous issue; the ledger says so, and the "
+                     "order is that of the serials. Set the clock")  # fmt: skip
     done = replace(done, status=ISSUED, one=one, runs=runs)
     return _told(done, store, asked, record, panel, known, notes, say)
 

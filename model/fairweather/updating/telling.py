@@ -1,7 +1,7 @@
 """What an update says: one JSON object for programs, lines and tables for people.
 
 Invariant: both are made from the same `Updated`; the JSON is strict and on one line.
-Guarded by ``tests/test_updating_telling.py``.
+Guarded by ``tests/test_updating_cli.py``.
 """
 
 from __future__ import annotations
