@@ -4,6 +4,7 @@ import datetime as dt
 import errno
 import tempfile
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,10 +12,11 @@ import pytest
 
 import made_update as made
 import test_updating_run as whole
-from fairweather.errors import ArchiveError, FairweatherError
+from fairweather.errors import ArchiveError, FairweatherError, SourceError
 from fairweather.issued import Store, ledger
 from fairweather.record import load_record
 from fairweather.updating import BusyError, update
+from fairweather.updating.intake import bring
 from fairweather.updating.renewing import last_of
 
 base, calls, world = whole.base, whole.calls, whole.world
@@ -79,8 +81,14 @@ def test_a_read_only_store_is_refused_before_anything_is_taken_in(world, calls, 
 
 def test_a_read_only_record_bars_an_import_and_nothing_else(world, calls, monkeypatch):
     before = made.everything(world)
+    true = tempfile.mkdtemp
+
+    def some(*args, dir=None, **kwargs):
+        inside = dir is not None and Path(dir).is_relative_to(world.data)
+        return read_only() if inside else true(*args, dir=dir, **kwargs)
+
     with monkeypatch.context() as patch:
-        patch.setattr("fairweather.coding.release.tempfile.mkdtemp", read_only)
+        patch.setattr(tempfile, "mkdtemp", some)
         with pytest.raises((OSError, FairweatherError), match="Read-only"):
             update(with_votes(world))
         assert made.everything(world) == before and calls == []
@@ -129,14 +137,20 @@ def test_a_broken_index(world):
 
 
 def test_a_clock_set_back(world, monkeypatch):
-    back = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    back, now = dt.datetime(2001, 1, 1, 12, tzinfo=dt.UTC), time.time
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "now", lambda: back)
         patch.setattr("time.time", lambda: back.timestamp())
         done = update(made.asked(world, horizon=1))
         assert done.one.serial == 2 and done.one.clock_behind
         assert any("clock stands before" in note for note in done.notes)
-        done = update(with_votes(world, horizon=1))
+        # What the clock takes for the future is refused, and it is said what to do.
+        with pytest.raises(SourceError, match=r"2026-02-06 .* clock says 2001-01-01.*set the clo"):
+            update(with_votes(world, horizon=1))
+        patch.setattr("time.time", now)
+        bring(with_votes(world).release, world.data, dry_run=False)
+        patch.setattr("time.time", lambda: back.timestamp())
+        done = update(made.asked(world, horizon=1))
     assert done.one.serial == 3 and done.before.serial == 2
     # The order is that of the serials: the last one stands, though the first has the latest time.
     assert update(made.asked(world, horizon=1)).one.serial == 3
