@@ -83,9 +83,9 @@ def test_a_read_only_record_bars_an_import_and_nothing_else(world, calls, monkey
     before = made.everything(world)
     true = tempfile.mkdtemp
 
-    def some(*args, dir=None, **kwargs):
+    def some(suffix=None, prefix=None, dir=None):
         inside = dir is not None and Path(dir).is_relative_to(world.data)
-        return read_only() if inside else true(*args, dir=dir, **kwargs)
+        return read_only() if inside else true(suffix, prefix, dir)
 
     with monkeypatch.context() as patch:
         patch.setattr(tempfile, "mkdtemp", some)

@@ -1,8 +1,9 @@
 """The commands that bring the issued forecast up to date and score those whose targets have come.
 
-Exit codes: 0 issued or nothing new, 2 refused, 3 a fit failed or its draws do not meet the bar, 5
-another update is running, 130 interrupted. With ``--quiet`` every one of them ends in one JSON
-line on standard output. Nothing heavy is imported before a command runs.
+Invariant: with ``--quiet`` an update ends in one JSON line on standard output and nothing else,
+however it ends. Exit codes: 0 issued or nothing new, 2 refused, 3 a fit failed or its draws do not
+meet the bar, 5 another update is running, 130 interrupted. Nothing heavy is imported before a
+command runs.
 Guarded by ``tests/test_updating_cli.py``.
 """
 
