@@ -1,8 +1,8 @@
 """The command line: asks, hands on, and turns every refusal into one line and an exit code.
 
 Exit codes: 0 done, 1 unforeseen, 2 refused (bad input, a file that cannot be read or written), 3
-the draws do not meet the bar, 4 what is stored has problems, 130 interrupted. Nothing heavy is
-imported before a command runs. Guarded by ``tests/test_cli.py``.
+the draws do not meet the bar, 4 what is stored has problems, 5 another update is running, 130
+interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests/test_cli.py``.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from fairweather.cli_options import (
 )
 from fairweather.cli_priors import priors
 from fairweather.cli_refits import refits
+from fairweather.cli_update import score, update
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
 from fairweather.samplers import DEFAULT as SAMPLER
@@ -99,6 +100,8 @@ app.command("list")(list_issued)
 app.command()(moment)
 app.command()(priors)
 app.command()(refits)
+app.command()(score)
+app.command()(update)
 app.command()(verify)
 
 AsOf = Annotated[
