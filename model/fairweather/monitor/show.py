@@ -107,8 +107,8 @@ def parts(one: Watch) -> Table:
     """Lay out what moved durability, by state."""
     w = one.warning
     out = Table(
-        title=f"What moved durability between {w.since} and {w.now}", title_justify="left",
-        caption="Points of probability, mean and 89 % interval; the parts add up.",
+        title=f"What moved durability since {w.since}", title_justify="left",
+        caption="Mean and 89 % interval; parts add up.",
         caption_justify="left",
     )  # fmt: skip
     out.add_column("part")
@@ -124,7 +124,7 @@ def parts(one: Watch) -> Table:
 def rows(one: Watch) -> Table:
     """Lay out what the rows of each indicator did to the probability that durability fell."""
     out = Table(
-        title="What the rows of the running year did to the probability that it fell",
+        title="What the rows of the year did to the probability",
         title_justify="left", caption="With the rows less without them. Pareto k above 0.7 (less "
         "with few draws): the weights do not hold, and no number is given.",
         caption_justify="left",
