@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 MIN_EBFMI = 0.3
+# Group of a reweighted fit: what the gate found of the fit that its draws were weighed from.
+INHERITED = "convergence"
 # Paths are judged where they are reported: the focal dyad and its two states in every year,
 # everybody at the origin.
 _PATHS = {"alignment": names.DYAD, "pressure": names.STATE}
@@ -84,6 +86,58 @@ def gate(tree: xr.DataTree) -> GateReport:
     -----
     R-hat and ESS are the rank-normalised ones of Vehtari et al. (2021), from arviz-stats. A
     quantity that is constant (a share that touches its bound) has no R-hat and is not judged.
+
+    Draws that were weighed and drawn again are no chains. They have the R-hat of the fit they were
+    weighed from, and its ESS times the efficiency of the weights.
+    """
+    table = inherited(tree) if INHERITED in tree.children else judged(tree)
+    good = (
+        (table["rhat"] <= MAX_RHAT)
+        & (table["ess_bulk"] >= MIN_ESS)
+        & (table["ess_tail"] >= MIN_ESS)
+    )
+    table["passed"] = good
+    divergences = int(tree["sample_stats"]["diverging"].sum())
+    ebfmi = _ebfmi(tree)
+    summary = {
+        "max_rhat": float(table["rhat"].max()),
+        "min_ess_bulk": float(table["ess_bulk"].min()),
+        "min_ess_tail": float(table["ess_tail"].min()),
+        "divergences": divergences,
+        "min_ebfmi": ebfmi,
+        "quantities": len(table),
+    }
+    failures = _failures(table[~good], divergences, ebfmi)
+    if not len(table):
+        failures.append("no quantity moved: every chain is stuck where it started")
+    passed = bool(good.all()) and not failures
+    return GateReport(passed, table, summary, failures)
+
+
+def inherited(tree: xr.DataTree) -> pd.DataFrame:
+    """Convergence of weighed draws: that of the sampled fit, its ESS times the efficiency.
+
+    Returns
+    -------
+    DataFrame
+        quantity, rhat, ess_bulk, ess_tail.
+    """
+    import pandas as pd
+
+    data = tree[INHERITED].to_dataset()
+    left = float(data.attrs["efficiency"])
+    share = {"rhat": 1.0, "ess_bulk": left, "ess_tail": left}
+    columns = {k: x * data[k].to_numpy().astype(float) for k, x in share.items()}
+    return pd.DataFrame({"quantity": data["quantity"].values.astype(str), **columns})
+
+
+def judged(tree: xr.DataTree) -> pd.DataFrame:
+    """R-hat and effective sample sizes of every reported quantity that moves.
+
+    Returns
+    -------
+    DataFrame
+        quantity, rhat, ess_bulk, ess_tail.
     """
     import arviz_stats as az
     import pandas as pd
@@ -108,28 +162,7 @@ def gate(tree: xr.DataTree) -> GateReport:
         flat = data[name].to_numpy().reshape(-1, len(labels))
         # A true constant has no R-hat and is not judged; NaN among the draws is, and fails.
         frames.append(frame[~(flat == flat[0]).all(axis=0)])
-    table = pd.concat(frames, ignore_index=True)
-    good = (
-        (table["rhat"] <= MAX_RHAT)
-        & (table["ess_bulk"] >= MIN_ESS)
-        & (table["ess_tail"] >= MIN_ESS)
-    )
-    table["passed"] = good
-    divergences = int(tree["sample_stats"]["diverging"].sum())
-    ebfmi = _ebfmi(tree)
-    summary = {
-        "max_rhat": float(table["rhat"].max()),
-        "min_ess_bulk": float(table["ess_bulk"].min()),
-        "min_ess_tail": float(table["ess_tail"].min()),
-        "divergences": divergences,
-        "min_ebfmi": ebfmi,
-        "quantities": len(table),
-    }
-    failures = _failures(table[~good], divergences, ebfmi)
-    if not len(table):
-        failures.append("no quantity moved: every chain is stuck where it started")
-    passed = bool(good.all()) and not failures
-    return GateReport(passed, table, summary, failures)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _ebfmi(tree: xr.DataTree) -> float:

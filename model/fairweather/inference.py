@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairweather import names
 from fairweather.errors import SamplerError
+from fairweather.kept_rows import ROWS, rows_dataset
 from fairweather.model import Model, build_model
 from fairweather.panel import Panel
 from fairweather.posterior import dataset
@@ -31,6 +32,8 @@ from fairweather.samplers import (
 if TYPE_CHECKING:
     import xarray as xr
 
+    from fairweather.engine.geometry import Geometry
+
 SEED = 20161208
 
 
@@ -48,6 +51,7 @@ def fit(
     sampler: str = DEFAULT,
     cores: int | None = None,
     keep: str | Path | None = None,
+    warm: xr.DataTree | Geometry | None = None,
 ) -> xr.DataTree:
     """Sample the posterior.
 
@@ -71,17 +75,22 @@ def fit(
     keep : str or Path, optional
         An existing folder that takes the draws as they come (nutpie only). Chains found whole
         there, of a run of the same model and settings, are not sampled again.
+    warm : DataTree or Geometry, optional
+        An earlier fit of this or a similar panel (nutpie only): chains start from its draws, in
+        its units, and then need less tuning; `tune` is what you say all the same. The draws are
+        of the same posterior.
 
     Returns
     -------
     DataTree
-        Groups ``posterior``, ``sample_stats``, ``constant_data``; provenance in ``attrs``.
+        Groups ``posterior``, ``sample_stats``, ``constant_data``, ``rows`` (what was observed),
+        ``geometry`` (for a warm start; nutpie only); provenance in ``attrs``.
 
     Raises
     ------
     SamplerError
         The sampler is missing, the density is not finite at the start, or the draws could not be
-        written.
+        written; `warm` keeps no geometry, or another sampler is asked for.
 
     Notes
     -----
@@ -99,12 +108,18 @@ def fit(
             f"draws = {draws}, tune = {tune}, chains = {chains} cannot be sampled",
             remedy="Use at least 4 draws, 1 tuning step and 1 chain.",
         )
+    if warm is not None:
+        from fairweather.engine.geometry import geometry_of
+
+        if sampler != DEFAULT:
+            raise SamplerError(f"{sampler} takes no warm start", remedy=f"Use {DEFAULT}.")
+        warm = geometry_of(warm)
     if isinstance(model, Panel):
         extra = {} if reading is None else {"reading": reading}
         model = build_model(model, priors=priors, **extra)
     settings = Settings(
         draws, tune, chains, random_seed, target_accept, progressbar, cores,
-        None if keep is None else Path(keep),
+        None if keep is None else Path(keep), warm,
     )  # fmt: skip
     drawn = piece.sample(model, settings)
     return _label(drawn, model, settings)
@@ -127,9 +142,11 @@ def _label(drawn: Drawn, model: Model, settings: Settings) -> xr.DataTree:
     constant = panel.to_datatree()[names.COMPLEMENTARITY].to_dataset()
     constant["anchor_fill"] = ((names.STATE, names.YEAR), panel.anchor_fill)
     constant = constant.assign_coords({names.STATE: list(panel.states)})
-    out = xr.DataTree.from_dict(
-        {"posterior": posterior, "sample_stats": stats, "constant_data": constant}
-    )
+    nodes = {"posterior": posterior, "sample_stats": stats, "constant_data": constant,
+             ROWS: rows_dataset(panel)}  # fmt: skip
+    if drawn.geometry is not None:
+        nodes["geometry"] = drawn.geometry.to_dataset()
+    out = xr.DataTree.from_dict(nodes)
     timings = {"compile": round(drawn.compile_s, 2), "sample": round(drawn.sample_s, 2)}
     out.attrs.update(attributes(model, settings, drawn.library))
     out.attrs.update(timings=json.dumps(timings), gradients=drawn.gradients)

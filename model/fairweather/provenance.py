@@ -30,12 +30,20 @@ PACKAGES = (
     "pymc", "pytensor", "nutpie", "numba", "jax", "arviz", "xarray", "zarr", "pandas", "numpy",
     "scipy", "matplotlib",
 )  # fmt: skip
+# What the density of a model hangs on: draws are of one version of it.
+MODEL_SOURCES = (
+    "model.py", "dynamics.py", "panel.py", "priors.py", "measurement/*.py", "readings/*.py",
+    "engine/*.py",
+)  # fmt: skip
 _MODEL = ("reading", "focal", "origin", "sampler", "tune", "target_accept", "indicators")
 # Attributes of a fit (and of a forecast) that determine its numbers.
 _DETERMINING = (
     "reading", "priors_hash", "record_hash", "as_of", "focal", "first_year", "origin",
     "indicators", "seed", "sampler", "target_accept", "scenarios_hash", "horizon",
 )  # fmt: skip
+# Of a fit that leans on an earlier one: on its geometry, or on its draws.
+RENEWAL = ("warm", "weighed_from", "weighed_seed")
+RENEWED = ("renewed", "why", "k", "efficiency", *RENEWAL)
 
 
 def plain(value: Any) -> Any:
@@ -144,11 +152,26 @@ def attributes(model: Any, settings: Any, sampler: str) -> dict[str, Any]:
         With draws, tune, chains and seed.
     sampler : str
     """
-    panel = model.panel
-    return {
+    out = {
         "reading": model.reading,
         "priors_id": model.priors.id,
         "priors_hash": model.priors.content_hash,
+        **panel_attributes(model.panel),
+        "sampler": sampler,
+        "seed": settings.seed,
+        "draws": settings.draws,
+        "tune": settings.tune,
+        "chains": settings.chains,
+        "target_accept": settings.target_accept,
+        "model_source": source_hash(*MODEL_SOURCES),
+    }
+    # A cold fit says nothing: its id is what it was before there were warm ones.
+    return out if settings.warm is None else out | {"warm": settings.warm.digest}
+
+
+def panel_attributes(panel: Any) -> dict[str, Any]:
+    """Attributes of a fit that follow from its panel alone."""
+    return {
         "record_hash": panel.record.content_hash,
         "as_of": "" if panel.record.as_of is None else str(panel.record.as_of),
         "focal": panel.focal,
@@ -156,12 +179,6 @@ def attributes(model: Any, settings: Any, sampler: str) -> dict[str, Any]:
         "origin": panel.origin,
         "indicators": _indicators_hash(panel),
         "reference": json.dumps({k: list(v) for k, v in panel.reference.items()}),
-        "sampler": sampler,
-        "seed": settings.seed,
-        "draws": settings.draws,
-        "tune": settings.tune,
-        "chains": settings.chains,
-        "target_accept": settings.target_accept,
     }
 
 
@@ -180,6 +197,7 @@ def _identify(attrs: Mapping[str, Any], size: dict[str, int]) -> str:
     inputs = {k: plain(attrs.get(k)) for k in _DETERMINING}
     inputs["size"] = size
     inputs["tune"] = plain(attrs.get("tune"))
+    inputs |= {k: plain(attrs[k]) for k in RENEWAL if k in attrs}
     inputs["code"] = code_version()["source"]
     text = json.dumps(inputs, sort_keys=True, allow_nan=False)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -217,6 +235,9 @@ def describe(
         },
         "machine": machine(),
     }  # fmt: skip
+    renewed = {k: a[k] for k in RENEWED if k in a}
+    if renewed:
+        out["renewed"] = renewed
     if forecast is not None:
         f = plain(dict(forecast.attrs))
         out["scenarios"] = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fairweather.engine.geometry import Tally
 from fairweather.errors import SamplerError
 from fairweather.rundir import write_whole
 
@@ -65,6 +66,11 @@ class ChainKeep:
     draws, tune : int
     folder : Path, optional
         Where draws are written as they come; a whole chain found there is taken up.
+
+    Attributes
+    ----------
+    tally : Tally
+        Moments of the draws so far.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class ChainKeep:
         self.chain, self._density, self.draws, self.tune = chain, density, draws, tune
         self.seen, self.whole, self.stats = 0, False, {}
         self.values: dict[str, np.ndarray] = {}
+        self.tally = Tally(density.packed.n_dim, draws)
         self._file = self._handle = self._trouble = None
         if folder is not None:
             self._file = Path(folder) / f"chain-{chain}.f8"
@@ -123,6 +130,7 @@ class ChainKeep:
         for k, v in named.items():
             self.values[k][self._count] = v
         self._count += 1
+        self.tally.add(np.array(x), self._density)
 
     def finish(self, stats: dict[str, np.ndarray]) -> None:
         """Close a chain that has all its draws."""

@@ -19,6 +19,8 @@ from fairweather.errors import SamplerError
 if TYPE_CHECKING:
     import numpy as np
 
+    from fairweather.engine.geometry import Geometry
+
 SAMPLERS: dict[str, str] = {
     "nutpie": "fairweather.samplers.nutpie",
     "numpyro": "fairweather.samplers.numpyro",
@@ -47,6 +49,8 @@ class Settings:
         Chains run side by side; default: as many as this process may use.
     keep : Path, optional
         Folder that takes the draws as they come, so that a kill does not lose them.
+    warm : Geometry, optional
+        Of an earlier fit: where chains start and in which units they step (nutpie only).
     """
 
     draws: int = DRAWS
@@ -57,6 +61,7 @@ class Settings:
     progressbar: bool = True
     cores: int | None = None
     keep: Path | None = None
+    warm: Geometry | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Drawn:
         Evaluations of the gradient, tuning included; 0 if the sampler does not say.
     library : str
         What drew them.
+    geometry : Geometry, optional
+        For a later warm start; not every sampler has one.
     """
 
     posterior: dict[str, np.ndarray] = field(repr=False)
@@ -81,6 +88,7 @@ class Drawn:
     sample_s: float
     gradients: int
     library: str
+    geometry: Geometry | None = field(default=None, repr=False)
 
 
 def could_not_sample(name: str, err: Exception) -> SamplerError:

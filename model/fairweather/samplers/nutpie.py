@@ -53,10 +53,15 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
     from nutpie.compiled_pyfunc import from_pyfunc
 
     from fairweather.engine.chains import run
+    from fairweather.engine.geometry import Geometry
     from fairweather.engine.keeping import ChainKeep, claim
     from fairweather.engine.native import Density, check_start
+    from fairweather.engine.warm import carry_over
 
     check_start(Density(model, packed))
+    warm = None
+    if settings.warm is not None:
+        warm = carry_over(settings.warm, model, packed, settings.chains, settings.seed)
     if settings.keep is not None:
         claim(settings.keep, _digest(packed, settings, model.reading))
     keeps = [
@@ -66,13 +71,16 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
 
     def compiled(keep: ChainKeep) -> Any:
         def expand(x: np.ndarray) -> dict[str, np.ndarray]:
-            keep.add(np.asarray(x))
+            keep.add(np.asarray(x) if warm is None else warm.back(np.asarray(x)))
             return {"seen": np.array(float(keep.seen))}
 
+        def density() -> Any:
+            own = Density(model, packed)
+            return own if warm is None else warm.density(own)
+
         return from_pyfunc(
-            packed.n_dim, lambda: Density(model, packed), lambda *_: expand,
-            [np.dtype("float64")], [()], ["seen"],
-            make_initial_point_fn=packed.start,
+            packed.n_dim, density, lambda *_: expand, [np.dtype("float64")], [()], ["seen"],
+            make_initial_point_fn=packed.start if warm is None else warm.begin(keep.chain),
         )  # fmt: skip
 
     compile_s, start = time.perf_counter() - start, time.perf_counter()
@@ -80,7 +88,8 @@ def _engine(model: Model, packed: Any, settings: Settings, start: float) -> Draw
     posterior = {k: np.stack([keep.values[k] for keep in keeps]) for k in keeps[0].values}
     gradients = int(stats.pop("gradients").sum())
     seconds = time.perf_counter() - start
-    return Drawn(posterior, stats, compile_s, seconds, gradients, "nutpie")
+    geometry = Geometry.of([keep.tally for keep in keeps], model, packed)
+    return Drawn(posterior, stats, compile_s, seconds, gradients, "nutpie", geometry)
 
 
 def _digest(packed: Any, settings: Settings, reading: str) -> str:
@@ -89,6 +98,7 @@ def _digest(packed: Any, settings: Settings, reading: str) -> str:
 
     asked = (settings.draws, settings.tune, settings.seed, settings.target_accept, reading,
              code_version(), package_versions())  # fmt: skip
+    asked += () if settings.warm is None else (settings.warm.digest,)
     digest = hashlib.sha256(repr(asked).encode())
     for part in (packed.f, packed.i, packed.centre):
         digest.update(part.tobytes())
