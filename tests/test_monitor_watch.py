@@ -3,19 +3,17 @@
 import datetime as dt
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 
+import fairweather
 import issued_made
 import made_fit
-from fairweather.errors import ConvergenceError
-from fairweather.monitor import Asked, MonitorError, running, watch
+from fairweather.monitor import Asked, MonitorError, watch
 from fairweather.monitor.fitting import fit_running, last_run
 from fairweather.monitor.show import as_json, show
 from fairweather.monitor.words import headline
-from fairweather.panel import load_panel
-from fairweather.priors import load_priors
-from fairweather.samplers import Settings
 from monitor_made import GOOD, TODAY, fit, write
 from test_monitor_earlier import issue
 
@@ -120,13 +118,34 @@ def test_everything_is_shown_and_is_json(asked, place):
     assert votes["through"] == "2025-09-30" and votes["seen"] == 0.88
 
 
-def test_draws_that_do_not_meet_the_bar_tell_nothing():
-    panel = running(load_panel(states=["CHN", "IND", "RUS"]))
-    settings = Settings(draws=20, tune=20, chains=2, progressbar=False, cores=1)
-    with pytest.raises(ConvergenceError, match=r"do not meet the bar.*nothing is told.*--draws"):
-        fit_running(
-            panel, reading="drift", priors=load_priors(), settings=settings, say=lambda text: None
-        )
+def test_the_fit_is_renewed_from_the_last_run(monkeypatch):
+    def renew(before, panel, *, reading, priors, settings, say):
+        assert (before, panel, reading, priors, settings) == ("B", made_fit.panel(), "drift", 1, 2)
+        return SimpleNamespace(tree="tree", how="warm", why="nine rows differ")
+
+    monkeypatch.setattr("fairweather.renewal.renew", renew)
+    said = []
+    found = fit_running(
+        made_fit.panel(), reading="drift", priors=1, settings=2, before="B", say=said.append
+    )
+    assert found == ("tree", "warm: nine rows differ") and "6 dyads, 1992-2024" in said[0]
+
+
+def test_a_fit_of_the_running_year_tells_of_it(asked):
+    def real(panel, *, reading, priors, settings, before, say):
+        drawn = fairweather.fit(
+            panel, reading=reading, priors=priors, draws=40, tune=40, chains=2, cores=1,
+            random_seed=3, progressbar=False,
+        )  # fmt: skip
+        return drawn, "sampled"
+
+    rows = write(asked.rows.parent / "few.csv", GOOD[0])
+    three = Asked(**{**asked.__dict__, "states": ["CHN", "IND", "RUS"], "rows": rows})
+    one = watch(three, fit=real, say=lambda text: None)
+    assert 0 < one.warning.fell < 1 and one.warning.parts["change"].abs().min() > 0
+    votes = one.nowcast.indicators.set_index("indicator").loc["unga_votes"]
+    assert votes["lower_89"] < votes["median"] < votes["upper_89"]
+    assert one.influence["indicator"].tolist() == ["unga_votes", "all rows"]
 
 
 def test_the_newest_run_of_the_reading_and_pair_is_found(tmp_path):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairweather.errors import ArchiveError, ConvergenceError
+from fairweather.errors import ArchiveError
 from fairweather.samplers import Settings
 
 if TYPE_CHECKING:
@@ -52,24 +52,11 @@ def fit_running(
     ConvergenceError
         The draws do not meet the bar.
     """
-    from fairweather.gate import gate
-    from fairweather.inference import fit
-    from fairweather.model import build_model
+    from fairweather.renewal import renew
 
-    say(f"fitting {len(panel.dyads)} dyads, {panel.years[0]}-{panel.origin}; reading {reading}")
-    tree = fit(
-        build_model(panel, reading=reading, priors=priors), draws=settings.draws,
-        tune=settings.tune, chains=settings.chains, random_seed=settings.seed,
-        target_accept=settings.target_accept, progressbar=settings.progressbar,
-    )  # fmt: skip
-    failures = list(gate(tree).failures)
-    if failures:
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        raise ConvergenceError(
-            f"the draws do not meet the bar: {failures[0].rstrip('.')}{more}; nothing is told",
-            remedy="Ask for more --draws or --tune, or a higher --target-accept (0.9).",
-        )
-    return tree, "fitted anew"
+    say(f"{len(panel.dyads)} dyads, {panel.years[0]}-{panel.origin}; reading {reading}")
+    done = renew(before, panel, reading=reading, priors=priors, settings=settings, say=say)
+    return done.tree, f"{done.how}: {done.why}"
 
 
 def last_run(results: str | Path, *, reading: str, panel: Panel) -> Results | None:
