@@ -78,6 +78,7 @@ def test_a_whole_year_may_have_values_of_any_family(tmp_path):
         ("unga_votes,CHN-IND,2025,20,4,1,25,2024-10-01,", "not a day of the row's year"),
         ("unga_votes,CHN-RUS,2025,20,4,1,25,,", "through is not a date"),
         ("unga_votes,CHN-IND,2025,20,4,1,26,2025-09-30,", "votes do not add up"),
+        ("unga_votes,CHN-IND,2025,0,0,0,0,2025-09-30,", "no votes so far"),
         ("unga_votes,CHN-RUS,2025,,4,1,25,2025-09-30,", "value is not a number"),
         ("unsc_joint_veto,CHN-RUS,2025,3,,,2,2025-09-30,", "more successes than trials"),
         ("unsc_joint_veto,CHN-RUS,2025,0,,,0,2025-09-30,", "no trials"),

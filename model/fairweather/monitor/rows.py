@@ -282,6 +282,8 @@ def _of_a_part(panel: Panel, today: dt.date) -> pa.DataFrameSchema:
                 "a part of a year of '{indicator}' cannot be compared with a year",
                 "wait for the whole year (through = {year}-12-31), or leave the row out",
             ),
+            rule(lambda f: (f["family"] != "vote") | (f["n"] > 0),
+                 "no votes so far", "delete the row: no vote is no row"),
             rule(
                 lambda f: pd.Series([
                     key not in keys

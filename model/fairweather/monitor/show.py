@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from fairweather.monitor.watch import PROVISIONAL
 from fairweather.monitor.words import headline, moved, split
 from fairweather.provenance import plain
 
@@ -37,7 +38,7 @@ def show(one: Watch, console: Console) -> None:
     console.print(escape(split(one)))
     for note in one.notes:
         console.print(escape(note), style="yellow")
-    console.print("Provisional: rows of a year that is not over can still change.", style="italic")
+    console.print(PROVISIONAL, style="italic")
 
 
 def number(x: Any) -> str:
@@ -65,7 +66,7 @@ def indicators(one: Watch) -> Table:
     out = Table(
         title=f"Indicators of {w.focal} in {w.now}: the whole year, given the part seen",
         title_justify="left", caption="Before: last year on record. Shares are of votes or trials; "
-        "events are counted, others as in the codebook. None: no event of it was ever seen.",
+        "events are counted, others as in the codebook. None: the record says nothing of its rate.",
         caption_justify="left",
     )  # fmt: skip
     out.add_column("indicator", no_wrap=True)
