@@ -31,6 +31,7 @@ from fairweather.cli_issued import (
     verify,
 )
 from fairweather.cli_moment import moment
+from fairweather.cli_monitor import monitor
 from fairweather.cli_options import (
     Chains,
     Draws,
@@ -98,6 +99,7 @@ app.command()(export)
 app.command()(issue)
 app.command("list")(list_issued)
 app.command()(moment)
+app.command()(monitor)
 app.command()(priors)
 app.command()(refits)
 app.command()(score)
