@@ -39,8 +39,9 @@ def say(how, tree, report, **more):
     seconds = time.perf_counter() - began
     steps = int(tree["sample_stats"]["n_steps"].sum())
     out = {{"how": how, "seconds": seconds, "cpu": time.process_time(),
-           "passed": bool(report.passed), "rhat": report.summary["max_rhat"], "ess": min(report.summary["min_ess_bulk"],
-           report.summary["min_ess_tail"]), "gradients": int(tree.attrs.get("gradients", 0)),
+           "passed": bool(report.passed), "rhat": report.summary["max_rhat"],
+           "ess": min(report.summary[k] for k in ("min_ess_bulk", "min_ess_tail")),
+           "gradients": int(tree.attrs.get("gradients", 0)),
            "of them tuning": int(tree.attrs.get("gradients", 0)) - steps,
            "timings": json.loads(tree.attrs.get("timings", "{{}}")), **more}}
     print(json.dumps(out))
