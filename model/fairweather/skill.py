@@ -128,9 +128,7 @@ def skill(
     }  # fmt: skip
 
 
-def year_masses(
-    years: int, length: int, replicates: int, rng: np.random.Generator
-) -> np.ndarray:
+def year_masses(years: int, length: int, replicates: int, rng: np.random.Generator) -> np.ndarray:
     """Draw masses of years: runs of neighbouring years with replacement, as many years in all.
 
     Parameters
@@ -164,7 +162,7 @@ def year_masses(
 
 
 def _sums(both: np.ndarray, cluster: np.ndarray, item: np.ndarray) -> np.ndarray:
-    """Sums of two scores, shape (2, cluster, indicator): all that a bootstrap needs."""
+    """Sum two scores, shape (2, cluster, indicator): all that a bootstrap needs."""
     out = np.zeros((2, int(cluster.max()) + 1, int(item.max()) + 1))
     for k in range(2):
         np.add.at(out[k], (cluster, item), both[:, k])

@@ -61,7 +61,9 @@ def _index(known: Known) -> dict[tuple[str, str], np.ndarray]:
             seen = ~np.isnan(row)
             total[key] = total.get(key, 0.0) + np.where(seen, row, 0.0)
             count[key] = count.get(key, 0) + seen
-    return {k: np.where(count[k] > 0, v / np.maximum(count[k], 1), np.nan) for k, v in total.items()}
+    return {
+        k: np.where(count[k] > 0, v / np.maximum(count[k], 1), np.nan) for k, v in total.items()
+    }
 
 
 def _before(path: np.ndarray) -> np.ndarray:
