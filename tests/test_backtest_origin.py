@@ -31,8 +31,10 @@ def other_later(record):
     ledger.loc[votes, ["value", "partial", "opposite"]] = 0.0
     ledger.loc[votes, "opposite"] = ledger.loc[votes, "n"]
     rest = late & ~votes
-    share = rest & (ledger["n"] > 0) & ledger["indicator"].isin(
-        [i.id for i in record.codebook.by() if i.family == "share"]
+    share = (
+        rest
+        & (ledger["n"] > 0)
+        & ledger["indicator"].isin([i.id for i in record.codebook.by() if i.family == "share"])
     )
     ledger.loc[rest & ~share, "value"] += 3.0
     ledger.loc[share, "value"] = ledger.loc[share, "n"] - ledger.loc[share, "value"]

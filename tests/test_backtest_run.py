@@ -136,7 +136,7 @@ def test_a_failing_job_costs_only_itself(tmp_path):
 
 def test_nothing_done_is_told_with_the_reason(tmp_path):
     BROKEN.update((y, n) for y in range(2014, 2018) for n in READINGS)
-    with pytest.raises(r.BacktestError, match="no origin could be foreseen: .*to divide by"):
+    with pytest.raises(r.BacktestError, match=r"no origin could be foreseen: .*to divide by"):
         run(tmp_path)
 
 

@@ -302,8 +302,11 @@ def narrowed(words: list[str]) -> typer.Typer:
 
 
 def app_entry() -> None:
-    """Run the command line; the entry point of the ``fairweather`` command."""
-    narrowed(sys.argv[1:])()
+    """Run the command line, of which `fairweather.start` is the entry point."""
+    from fairweather.issued.listing import quick
+
+    if not quick(sys.argv[1:]):
+        narrowed(sys.argv[1:])()
 
 
 if __name__ == "__main__":
