@@ -62,6 +62,14 @@ def ran(monkeypatch, tmp_path):
     return asked
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Drawing takes seconds; not every test is about it."""
+    monkeypatch.setattr("fairweather.figures.pit.plot_pit", lambda table: None)
+    monkeypatch.setattr("fairweather.figures.skill.plot_skill", lambda table: None)
+    monkeypatch.setattr("fairweather.figures.style.save", lambda *_: [])
+
+
 def test_what_was_found_is_told_and_written(ran, tmp_path):
     done = call("--out", tmp_path / "mine")
     assert done.exit_code == 0, done.output
@@ -76,7 +84,7 @@ def test_what_was_found_is_told_and_written(ran, tmp_path):
         assert "".join(f"Wrote {tmp_path / 'mine' / name}".split()) in flat
 
 
-def test_options_are_handed_on(ran, tmp_path):
+def test_options_are_handed_on(ran, no_figures, tmp_path):
     call("--out", tmp_path / "mine")
     assert (ran["first"], ran["last"], ran["horizon"]) == (2008, None, 3)
     assert (ran["draws"], ran["tune"], ran["seed"]) == (DRAWS, TUNE, run.SEED)
@@ -91,20 +99,20 @@ def test_options_are_handed_on(ran, tmp_path):
     assert ran["readings"] == tuple(ALL)
 
 
-def test_quiet_prints_what_was_found_alone(ran, tmp_path):
+def test_quiet_prints_what_was_found_alone(ran, no_figures, tmp_path):
     done = call("--out", tmp_path / "mine", "--quiet")
     assert "8 fits" not in done.stdout and "1 year ahead" not in done.stdout
     assert done.stdout.startswith(SAID[0])
 
 
-def test_a_failed_fit_is_told_and_ends_with_3(ran, tmp_path):
+def test_a_failed_fit_is_told_and_ends_with_3(ran, no_figures, tmp_path):
     ran["problems"] = {"2015--drift": "ZeroDivisionError:\n nothing"}
     done = call("--out", tmp_path / "mine")
     assert done.exit_code == FAILED and SAID[0] in done.stdout
     assert "Failed: 2015--drift: ZeroDivisionError: nothing" in done.stderr
 
 
-def test_a_folder_is_scored_without_a_fit(ran, tmp_path, monkeypatch):
+def test_a_folder_is_scored_without_a_fit(ran, no_figures, tmp_path, monkeypatch):
     monkeypatch.setattr(farm, "run", lambda *_, **__: pytest.fail("it fitted"))
     ran["problems"] = {"2015--drift": "not done", "2016--drift": "not done"}
     (tmp_path / "mine").mkdir()
@@ -151,7 +159,7 @@ def test_importing_the_command_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, env=env)
 
 
-def test_a_small_one_from_end_to_end(tmp_path, monkeypatch):
+def test_a_small_one_from_end_to_end(no_figures, tmp_path, monkeypatch):
     """Two origins of three states, truly fitted and scored, and scored again without a fit."""
     small = ["--states", "CHN,IND,RUS", "--from", 2014, "--to", 2015, "--horizon", 1, "--reading",
              "persistence", "--draws", 50, "--tune", 50, "--workers", 1, "--quiet"]  # fmt: skip

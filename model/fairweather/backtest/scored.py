@@ -139,24 +139,24 @@ def weights_at(
     """
     from fairweather.stacking import mixture_weights
 
-    names = list(done["readings"])
+    readings = list(done["readings"])
     logs: dict[tuple[int, str, int], dict[str, float]] = {}
     for earlier, found in done["origins"].items():
-        if earlier >= origin or set(found) != set(names):
+        if earlier >= origin or set(found) != set(readings):
             continue
-        for reading in names:
+        for reading in readings:
             b = found[reading]["blocks"]
             for unit, year, lpd in zip(b["unit"], b["year"], b["lpd"], strict=True):
                 if year < origin and (out is None or out.get((unit, year), year + 1) <= origin):
                     logs.setdefault((earlier, unit, year), {})[reading] = lpd
-    whole = {k: [v[r] for r in names] for k, v in logs.items() if len(v) == len(names)}
+    whole = {k: [v[r] for r in readings] for k, v in logs.items() if len(v) == len(readings)}
     whole = {k: v for k, v in whole.items() if np.isfinite(v).all()}
     years = len({year for _, _, year in whole})
     if years < LEAST_YEARS:
-        return dict.fromkeys(names, 1.0 / len(names)), 0
+        return dict.fromkeys(readings, 1.0 / len(readings)), 0
     table = np.array(list(whole.values()), float)
     density = np.exp(table - table.max(axis=1, keepdims=True))
-    return dict(zip(names, map(float, mixture_weights(density)), strict=True)), years
+    return dict(zip(readings, map(float, mixture_weights(density)), strict=True)), years
 
 
 def mixed(draws: Mapping[str, np.ndarray], weight: Mapping[str, float]) -> np.ndarray:
