@@ -89,6 +89,17 @@ def test_years_up_to_the_origin_are_no_forecast_even_where_rows_came_late():
     assert not found.duplicated(KEYS).any()
 
 
+def test_the_origins_own_year_has_an_agenda_of_its_own_too():
+    """Its votes come out the year after: it must not make up for the agendas before it."""
+    longer = extend(made.panel(ORIGIN), ORIGIN + 2)
+    assert longer.foreseen == 3 and made.panel(ORIGIN).foreseen == 0
+    basis = build_model(longer).batches["vote"].extra["basis"]
+    known = len(longer.years) - 3
+    assert longer.years[known - 1] == ORIGIN - 1
+    np.testing.assert_array_equal(basis[known:, known - 2 :], np.eye(3))
+    np.testing.assert_allclose(basis[:known].sum(axis=0), 0.0, atol=1e-12)
+
+
 def test_outcomes_are_those_of_the_latest_record():
     cells, _ = made.cells_of(None, ORIGIN)
     now = o.latest(made.STATES, made.FOCAL)

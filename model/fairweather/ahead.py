@@ -76,8 +76,17 @@ def extend(panel: Panel, last_year: int) -> Panel:
     return replace(
         panel, years=np.arange(int(panel.years[0]), last_year + 1),
         complementarity=longer(panel.complementarity), likeness=longer(panel.likeness),
-        anchor_fill=longer(panel.anchor_fill),
+        anchor_fill=longer(panel.anchor_fill), foreseen=last_year - _last_vote(panel),
     )  # fmt: skip
+
+
+def _last_vote(panel: Panel) -> int:
+    """Last year with a vote; the year of an origin has none yet."""
+    seen = [
+        int(panel.years[panel.rows[one.id]["time"].max()])
+        for one in panel.indicators(names.ALIGNMENT) if one.family == "vote"
+    ]  # fmt: skip
+    return max(seen, default=panel.origin)
 
 
 def due(panel: Panel) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def prepare(panel: Panel, priors: Priors) -> dict[str, Batch]:
     batches = {}
     for name in FAMILIES:
         sources = [
-            Source(i, panel.rows[i.id], offset[_block(i)], panel.spread.get(i.id))
+            Source(i, panel.rows[i.id], offset[_block(i)], panel.spread.get(i.id), panel.foreseen)
             for latent in (names.ALIGNMENT, names.PRESSURE)
             for i in panel.indicators(latent)
             if i.family == name

@@ -54,6 +54,9 @@ class Panel:
         of the design: a simulated world keeps those it was simulated under.
     spread : dict of str to float
         Spread within units of each ``within`` item; empty: as its rows show it.
+    foreseen : int
+        Of a panel with years to be foreseen (`fairweather.ahead.extend`): years at the end without
+        a vote.
     """
 
     record: Record
@@ -73,6 +76,7 @@ class Panel:
     spread: dict[str, float] = field(default_factory=dict, repr=False)
     likeness: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)), repr=False)
     likeness_kinds: tuple[str, ...] = ()
+    foreseen: int = 0
 
     @property
     def origin(self) -> int:

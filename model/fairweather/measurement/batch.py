@@ -86,6 +86,7 @@ class Source:
     rows: pd.DataFrame
     offset: int
     spread: float | None = None  # of a within item, where it is known beforehand
+    foreseen: int = 0  # years at the end of the panel of which no vote is known
 
 
 def lay_out(

@@ -50,11 +50,27 @@ def score(same: Any, partial: Any, n: Any) -> Any:
     return np.log(share / (1.0 - share))
 
 
-def agenda_basis(width: int) -> np.ndarray:
-    """Orthonormal contrasts over years without level and linear trend, shape (year, year - 2)."""
-    t = np.arange(width, dtype=float)
-    full = np.linalg.qr(np.column_stack([np.ones(width), t, np.eye(width)]))[0]
-    return full[:, 2:width]
+def agenda_basis(width: int, foreseen: int = 0) -> np.ndarray:
+    """Orthonormal contrasts over years without level and linear trend, shape (year, year - 2).
+
+    Years to be foreseen, the last ones, have an agenda of their own each: were they part of the
+    contrasts, they would have to make up for whatever agenda the known years had.
+
+    Examples
+    --------
+    >>> agenda_basis(6, 2)[4:].tolist()
+    [[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    """
+    known = width - foreseen
+    t = np.arange(known, dtype=float)
+    full = np.linalg.qr(np.column_stack([np.ones(known), t, np.eye(known)]))[0]
+    contrasts = full[:, 2:known]
+    if not foreseen:
+        return contrasts
+    out = np.zeros((width, width - 2))
+    out[:known, : known - 2] = contrasts
+    out[known:, known - 2 :] = np.eye(foreseen)
+    return out
 
 
 def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
@@ -72,7 +88,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     noise = np.sqrt(innovation**2 + part * sampling)
     extra = {
         "filter": [c / scale * (innovation / noise) for c in filters],
-        "basis": agenda_basis(n_years),
+        "basis": agenda_basis(n_years, max((s.foreseen for s in sources), default=0)),
         "phi": phi,
         "scale": scale,
         "thin": part * sampling,
