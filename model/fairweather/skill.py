@@ -92,7 +92,7 @@ def skill(
     ...         for y in (2009, 2010) for u in ("CHN-RUS", "CHN-IND")
     ...         for f, s in (("ours", 1.0), ("plain", 2.0))]
     >>> long = pd.DataFrame(rows, columns=[*KEYS, "horizon", "domain", "forecast", "crps"])
-    >>> skill(common(long, "crps", ["ours", "plain"]), "ours", "plain")["skill"]
+    >>> round(skill(common(long, "crps", ["ours", "plain"]), "ours", "plain")["skill"], 6)
     0.5
     """
     index = table.index.to_frame(index=False)
