@@ -7,6 +7,7 @@ interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -283,9 +284,36 @@ def _present(path: Path, quiet: bool) -> None:
     print_run(open_results(path), console())
 
 
+def narrowed(words: list[str]) -> typer.Typer:
+    """Leave out of the command line what this call cannot mean.
+
+    Typer reads the options of every command before it runs one, which takes longer than a list.
+
+    Parameters
+    ----------
+    words : list of str
+        What was typed after the program's name.
+
+    Returns
+    -------
+    typer.Typer
+        With the one command that is named first; with all of them if none is.
+    """
+    named = [c for c in app.registered_commands
+             if words and words[0] == (c.name or c.callback.__name__)]  # fmt: skip
+    if len(named) != 1:
+        return app
+    one = typer.Typer(cls=_Guarded, add_completion=False, pretty_exceptions_enable=False)
+    one.registered_callback, one.registered_commands = app.registered_callback, named
+    return one
+
+
 def app_entry() -> None:
-    """Run the command line; the entry point of the ``fairweather`` command."""
-    app()
+    """Run the command line, of which `fairweather.start` is the entry point."""
+    from fairweather.issued.listing import quick
+
+    if not quick(sys.argv[1:]):
+        narrowed(sys.argv[1:])()
 
 
 if __name__ == "__main__":

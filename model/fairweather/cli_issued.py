@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 PROBLEMS = 4
 _KEY = re.compile(r"latest|[0-9]{1,8}|[0-9a-f]{4,64}", re.IGNORECASE)
-_COLUMNS = ("serial", "id", "issued at", "focal", "origin", "as of", "readings", "priors",
-            "years", "chance")  # fmt: skip
 
 StoreDir = Annotated[
     str, typer.Option("--store", metavar="DIR|URL", help="Where issued forecasts are kept.")
@@ -85,33 +83,9 @@ def list_issued(
 ) -> None:
     """List the issued forecasts, in order of issue."""
     from fairweather.issued import Store
+    from fairweather.issued.listing import listing
 
-    entries = Store(store).entries()
-    if json:
-        from json import dumps
-
-        typer.echo("[" + ",\n".join(dumps(e, ensure_ascii=False) for e in entries) + "]")
-        return
-    rows = [_COLUMNS, *(_listed(entry) for entry in entries)]
-    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    # One long text: ten thousand calls would take longer than all the rest.
-    typer.echo("\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip()
-        for row in rows
-    ))  # fmt: skip
-
-
-def _listed(entry: dict[str, Any]) -> tuple[str, ...]:
-    head = entry["headline"]
-    chance = head.get("chance")
-    late = " (clock behind)" if "clock" in entry else ""
-    cells = (
-        entry["serial"], entry["id"][:12], f"{entry['issued_at']}{late}", head.get("focal"),
-        head.get("origin"), head.get("as_of") or "full record", head.get("readings"),
-        head.get("priors"), head.get("horizon"),
-        f"{chance:.0%}" if isinstance(chance, float) else chance,
-    )  # fmt: skip
-    return tuple("" if cell is None else str(cell) for cell in cells)
+    typer.echo(listing(Store(store).entries(), json))
 
 
 def is_key(name: str) -> bool:
