@@ -25,10 +25,10 @@ def posterior_of(truth, sd, rng, draws=120):
     return Draws(**{**draws.__dict__, "data": data})
 
 
-def probabilities(move, worlds=40, sd=0.12, seed=5):
+def probabilities(move, base=1.0, worlds=40, sd=0.12, seed=5):
     rng, out = np.random.default_rng(seed), []
     for _ in range(worlds):
-        draws = posterior_of((1.0, 1.0 + move(rng)), sd, rng)
+        draws = posterior_of((base, base + move(rng)), sd, rng)
         out.append(early_warning(draws, PANEL.origin - 1, horizon=2, futures=40).fell)
     return np.array(out)
 
@@ -42,8 +42,8 @@ def test_where_nothing_changed_the_probability_is_no_more_extreme_than_it_says()
 
 
 def test_where_much_changed_it_is_told():
-    assert probabilities(lambda rng: -0.8, worlds=8).mean() > 0.95
-    assert probabilities(lambda rng: 0.8, worlds=8).mean() < 0.05
+    assert probabilities(lambda rng: -0.8, 1.15, worlds=6).mean() > FELL
+    assert probabilities(lambda rng: 0.8, worlds=6).mean() < ROSE
 
 
 @pytest.mark.long

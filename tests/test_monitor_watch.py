@@ -131,6 +131,7 @@ def test_the_fit_is_renewed_from_the_last_run(monkeypatch):
     assert found == ("tree", "warm: nine rows differ") and "6 dyads, 1992-2024" in said[0]
 
 
+@pytest.mark.slow
 def test_a_fit_of_the_running_year_tells_of_it(asked):
     def real(panel, *, reading, priors, settings, before, say):
         drawn = fairweather.fit(
