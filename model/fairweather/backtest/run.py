@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FIRST, HORIZON, SEED = 2008, 3, 2008
 # The default reading, and those to which the contest of explanations gives most weight.
-READINGS = ("elastic-side", "persistence", "thermostat", "scope")
+READINGS = ("elastic-side", "domains", "persistence", "thermostat")
 # Files that decide the numbers; a backtest is not continued under others.
 _CODE = (
     "ahead.py", "backtest/origin.py", "contest/refit.py", "heldout.py", "holdout.py", "model.py",
