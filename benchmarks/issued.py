@@ -28,7 +28,7 @@ sys.path.insert(0, str(MODEL))
 from fairweather.issued import Store, ledger, manifest  # noqa: E402
 
 TARGET = 1.0
-COMMAND = "from fairweather.cli import app_entry; app_entry()"
+COMMAND = "from fairweather.start import main; main()"
 
 
 def fill(root: Path, count: int) -> None:

@@ -74,13 +74,16 @@ def fit(p=None, reading="elastic-side", chains=2, draws=60, seed=3, **fixed):
             f"{batch.ids[k]}:{u}" for k, u in zip(batch.which, batch.unit, strict=True)
         ]
     sizes |= {k: len(v) for k, v in labels.items()} | {"agenda_dim_0": years - 2}
-    for family in ("within", "count", "share"):
+    # A small record may lack a family.
+    for family in [f for f in ("within", "count", "share") if f in batches]:
         put(f"loading_{family}", (family,), 2.0)
-    for family in ("within", "count"):
+    for family in [f for f in ("within", "count") if f in batches]:
         dims = (f"{family}_shifted", "year")
         put(f"shift_{family}", dims, noise(0.1, dims))
-    put("residual_within", ("within",), 0.4)
-    put("share_level", ("share_series",), 0.0)
+    if "within" in batches:
+        put("residual_within", ("within",), 0.4)
+    if "share" in batches:
+        put("share_level", ("share_series",), 0.0)
     put("agenda", ("agenda_dim_0",), noise(0.1, ("agenda_dim_0",)))
     used = {d for dims, _ in made.values() for d in dims}
     coords = {k: v for k, v in labels.items() if k in used} | {"year": p.years}

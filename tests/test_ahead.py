@@ -96,3 +96,41 @@ def test_known_rows_are_not_touched():
         assert new.iloc[: len(rows)].equals(rows.reset_index(drop=True))
         assert len(new) == len(rows) + (CELLS["indicator"] == name).sum()
     assert sum(map(len, LONGER.rows.values())) == sum(map(len, PANEL.rows.values()))
+
+
+def test_years_ahead_need_not_make_up_for_the_agenda_of_known_ones():
+    """Agreement above the line in every known year says nothing of the votes of the next one."""
+    from fairweather.measurement.vote import agenda_basis
+    from fairweather.model import prepare
+    from fairweather.priors import load_priors
+
+    known, ahead = len(PANEL.years), 3
+    basis = prepare(LONGER, load_priors())["vote"].extra["basis"]
+    assert basis.shape == (known + ahead, known + ahead - 2)
+    np.testing.assert_array_equal(basis[:known, : known - 2], agenda_basis(np.ones(known, bool)))
+    np.testing.assert_array_equal(basis[known:, known - 2 :], np.eye(ahead))
+    assert not basis[known:, : known - 2].any() and not basis[:known, known - 2 :].any()
+    whole = prepare(PANEL, load_priors())["vote"].extra["basis"]
+    np.testing.assert_array_equal(whole, agenda_basis(np.ones(known, bool)))
+
+
+def test_draws_of_votes_do_not_hang_on_what_known_agendas_add_up_to(fitted):
+    values, model = fitted
+    votes = CELLS[CELLS["family"] == "vote"].reset_index(drop=True)
+    last = len(PANEL.years) - 2
+    other = values["agenda"].copy()
+    other[:, : last - 1] += 5.0
+    # With the residual of the last known year left as it is, only the agenda could tell.
+    basis = model.batches["vote"].extra["basis"]
+    shift = (other - values["agenda"]) @ basis.T
+    assert np.abs(shift[:, : len(PANEL.years)]).max() > 1.0
+    np.testing.assert_allclose(shift[:, len(PANEL.years) :], 0.0, atol=1e-12)
+    a, b = (
+        foresee(values | {"agenda": x}, model, votes, np.random.default_rng(1))
+        for x in (values["agenda"], other)
+    )
+    logit = [np.log(x / (1 - x)) for x in (a, b)]
+    # Three years on the residual of the last known year has faded to a third.
+    far = (votes["year"] == LONGER.origin).to_numpy()
+    moved = np.abs((logit[1] - logit[0])[:, far]).max()
+    assert moved <= np.abs(shift[:, : len(PANEL.years)]).max() * 0.7**3 + 1e-9

@@ -174,3 +174,32 @@ def test_links_are_undone():
 def test_an_unknown_one_is_refused():
     with pytest.raises(BaselineError, match="Use one of random-walk"):
         get_baseline("arima")
+
+
+def test_a_year_without_rows_is_no_year_of_an_average_index():
+    """At an origin nothing of the year itself is known: the index stands where it last stood."""
+    rng = np.random.default_rng(5)
+    x = np.repeat(np.where(np.arange(24) < 18, 0.0, 3.0)[None], 6, axis=0)
+    x = x + 0.1 * rng.standard_normal((6, 24))
+    late = np.concatenate([x, np.full((6, 2), np.nan)], axis=1)
+    short, long_ = (
+        get_baseline("index")
+        .foresee(known(item(v)), ahead(item(v)), np.random.default_rng(1), 400)
+        .mean(axis=1)
+        for v in (x, late)
+    )
+    np.testing.assert_allclose(long_, short, atol=0.25)
+    assert (short > 2.5).all()
+
+
+def test_a_share_of_no_trials_is_no_row():
+    rows = dict(PANEL.rows)
+    one = next(i.id for i in PANEL.indicators("alignment") if i.family == "share")
+    none = rows[one].iloc[[-1]].assign(time=len(PANEL.years) - 1, value=0.0, n=0.0)
+    kept = rows[one][rows[one]["time"] < len(PANEL.years) - 1]
+    with_none = replace(PANEL, rows=rows | {one: pd.concat([kept, none], ignore_index=True)})
+    without = replace(PANEL, rows=rows | {one: kept})
+    a, b = (Known(p).items[one] for p in (with_none, without))
+    np.testing.assert_array_equal(a.x, b.x)
+    empty = Known(replace(PANEL, rows=rows | {one: none}))
+    assert one not in empty.items

@@ -233,7 +233,7 @@ def test_vote_is_a_dense_normal(phi):
     def reference(batch, latent, par):
         # Innovations of the declared AR(1), thin years noisier, written out as one covariance.
         scale, part = PRIORS.fixed("vote_residual"), PRIORS.fixed("vote_sampling_share")
-        agenda, total = agenda_basis(YEARS) @ par["agenda"], 0.0
+        agenda, total = batch.extra["basis"] @ par["agenda"], 0.0
         for s in range(len(batch.unit)):
             own = rows[rows["unit"] == batch.unit[s]].sort_values("time")
             time, n = own["time"].to_numpy(), own["n"].to_numpy()
@@ -254,10 +254,32 @@ def test_vote_is_a_dense_normal(phi):
 
 
 def test_agenda_leaves_level_and_trend_alone():
-    basis = agenda_basis(12)
+    basis = agenda_basis(np.ones(12, bool))
     t = np.arange(12.0)
     np.testing.assert_allclose(basis.T @ np.column_stack([np.ones(12), t]), 0, atol=1e-10)
     np.testing.assert_allclose(basis.T @ basis, np.eye(10), atol=1e-10)
+
+
+def test_a_year_without_votes_has_an_agenda_of_its_own():
+    voted = np.ones(12, bool)
+    voted[[4, 10, 11]] = False
+    basis = agenda_basis(voted)
+    assert basis.shape == (12, 10)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(10), atol=1e-10)
+    # What years with votes show of level and trend cannot hide in the others.
+    spread = basis @ basis.T
+    np.testing.assert_allclose(spread[~voted][:, voted], 0, atol=1e-10)
+    np.testing.assert_allclose(spread[np.ix_(~voted, ~voted)], np.eye(3), atol=1e-10)
+    t = np.flatnonzero(voted)
+    level = np.column_stack([np.ones(len(t)), t])
+    np.testing.assert_allclose(basis[voted].T @ level, 0, atol=1e-10)
+
+
+@pytest.mark.parametrize("years", [0, 1, 2])
+def test_hardly_a_vote_leaves_the_agenda_its_size(years):
+    voted = np.arange(6) < years
+    assert agenda_basis(voted).shape == (6, 4)
+    np.testing.assert_array_equal(agenda_basis(voted)[voted], 0)
 
 
 def test_filter_starts_afresh_after_a_long_gap():

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 import typer
 import xarray as xr
-from scipy import stats
 from typer.testing import CliRunner
 
 import helpers
 from fairweather import cli, farm, paths
 from fairweather import moment_words as mw
+from fairweather.baselines import Known, get_baseline
 from fairweather.cli_moment import moment as command
-from fairweather.errors import FairweatherError, ScenarioError
+from fairweather.errors import ScenarioError
 from fairweather.figures.moment import plot_moment
 from fairweather.moment import (
     DAY,
@@ -29,18 +29,7 @@ from fairweather.moment import (
     pressure_that_came,
 )
 from fairweather.moment_page import facts, page, save
-from fairweather.moment_rows import FORECASTS, WEATHERS
-from fairweather.moment_scores import (
-    BASELINES,
-    coded,
-    covered,
-    crps,
-    log_score,
-    out_of,
-    pit,
-    plain,
-    scaled,
-)
+from fairweather.moment_rows import BASELINES, FORECASTS, WEATHERS, coded, in_record, linked
 from fairweather.moment_tables import (
     place,
     pressure_table,
@@ -55,6 +44,7 @@ from fairweather.provenance import attributes, code_version
 from fairweather.record import load_record, resolve
 from fairweather.samplers import Settings
 from fairweather.scenarios import load_scenarios
+from fairweather.scores import Cells, calibration, get_score
 from fairweather.simulate import prior_tree, simulate_world
 from made_fit import fit
 
@@ -105,6 +95,10 @@ def tampered(change):
     late = ledger["available_on"] > pd.Timestamp(DAY)
     assert late.sum() > 1000
     ledger.loc[late, "value"] = change(ledger.loc[late, "value"])
+    # No more successes than trials.
+    shares = [i.id for i in record().codebook.by() if i.family == "share"]
+    of_trials = late & ledger["indicator"].isin(shares)
+    ledger.loc[of_trials, "value"] = ledger.loc[of_trials, ["value", "n"]].min(axis=1)
     return replace(record(), ledger=ledger, observations=resolve(ledger))
 
 
@@ -219,93 +213,64 @@ def test_years_between_the_panels_end_and_the_moment_pass_unchanged():
 # -- the scores ----------------------------------------------------------------------------------
 
 
-def test_crps_is_that_of_a_normal():
-    draws = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)
-    for y in (-1.5, 0.0, 0.7):
-        phi, cdf = stats.norm.pdf(y), stats.norm.cdf(y)
-        exact = y * (2 * cdf - 1) + 2 * phi - 1 / np.sqrt(np.pi)
-        assert float(crps(draws, np.array(y))) == pytest.approx(exact, abs=2e-3)
-
-
-def test_crps_by_pairs():
-    rng = np.random.default_rng(1)
-    x, y = rng.gamma(2.0, size=(3, 40)), rng.gamma(2.0, size=3)
-    pairs = np.abs(x[:, :, None] - x[:, None, :]).mean(axis=(1, 2))
-    np.testing.assert_allclose(crps(x, y), np.abs(x - y[:, None]).mean(axis=1) - pairs / 2)
-
-
-@pytest.mark.parametrize("mean", [0.3, 3.0, 40.0])
-def test_right_forecasts_of_counts_cover_what_they_should(mean):
-    rng = np.random.default_rng(5)
-    draws, seen = rng.poisson(mean, (4000, 300)), rng.poisson(mean, 4000)
-    low, high = pit(draws, seen)
-    for level in (0.5, 0.9):
-        assert covered(low, high, level).mean() == pytest.approx(level, abs=0.025)
-    assert (0.5 * (low + high)).mean() == pytest.approx(0.5, abs=0.02)
-    half = covered(*pit(draws // 2, seen), 0.9).mean()
-    assert half < 0.88 or mean < 1, "a forecast of half the size covers less"
-
-
-def test_log_scores():
-    normal = stats.norm.ppf((np.arange(5000) + 0.5) / 5000) * 2 + 1
-    assert float(log_score(normal, np.array(2.0), False)) == pytest.approx(
-        stats.norm.logpdf(2.0, 1.0, 2.0), abs=1e-2
-    )
-    draws = np.array([0.0, 1.0, 1.0, 2.0])
-    assert float(log_score(draws, np.array(1.0), True)) == pytest.approx(np.log(2.5 / 5))
-    assert np.isfinite(log_score(draws, np.array(9.0), True))
-
-
 def frame(values, n=1.0, partial=0.0):
     return pd.DataFrame({"value": np.asarray(values, float), "partial": partial, "n": n})
 
 
-def test_scales_of_the_families():
+def test_units_and_scales_of_the_families():
     votes = frame([30.0], n=50.0, partial=10.0)
-    assert float(scaled("vote", coded("vote", votes))[0]) == pytest.approx(0.778, abs=1e-3)
+    assert float(linked("vote", coded("vote", votes))[0]) == pytest.approx(0.778, abs=1e-3)
     assert coded("share", frame([1.0], n=4.0)).tolist() == [0.25]
-    np.testing.assert_allclose(scaled("count", np.array([0.0, 2.0])), [0.0, np.log(3.0)])
-    assert scaled("within", coded("within", frame([-1.5]))).tolist() == [-1.5]
+    assert in_record("share", frame([1.0], n=4.0)).tolist() == [1.0]
+    assert float(linked("share", np.array(0.25))) == pytest.approx(np.log(1 / 3))
+    np.testing.assert_allclose(linked("count", np.array([0.0, 2.0])), np.log([0.5, 2.5]))
+    assert linked("within", coded("within", frame([-1.5]))).tolist() == [-1.5]
 
 
-def test_a_random_walk_starts_from_the_last_value_and_widens():
-    years, rng = np.arange(2001, 2016), np.random.default_rng(3)
-    known = frame(np.tile([0.0, 1.0], 8)[:15])
-    out = plain("within", years, known, np.array([2017, 2024]), np.ones(2), 20_000, rng)
-    walk = out["random walk"]
-    np.testing.assert_allclose(walk.mean(axis=1), 0.0, atol=0.05)
-    np.testing.assert_allclose(walk.std(axis=1), np.sqrt([2.0, 9.0]), rtol=0.03)
-    climate = out["climatology"]
-    np.testing.assert_allclose(climate.mean(axis=1), 0.5, atol=0.02)
-    np.testing.assert_allclose(np.quantile(climate, 0.75, axis=1), 0.5 + 0.703 * 0.553, atol=0.02)
+def test_rows_are_scored_by_the_shared_scores():
+    """CRPS, place and log score of a row by hand, from the draws kept beside it."""
+    rows = usual_rows()
+    data = usual()["observables"].to_dataset()
+    for name, family in (("unga_votes", "vote"), ("arms_deliveries", "count")):
+        mine = rows[(rows["indicator"] == name) & (rows["forecast"] == "came")].set_index("year")
+        draws = data["value"].sel(weather="came", indicator=name, year=2019).to_numpy()[None]
+        value = data["outcome"].sel(indicator=name, year=[2019]).to_numpy()
+        one = Cells(family, draws, value, np.ones(1), np.ones(1))
+        assert mine.loc[2019, "crps"] == pytest.approx(get_score("crps").score(one).item())
+        assert mine.loc[2019, "log"] == pytest.approx(get_score("log").score(one).item())
+        low, high = calibration.place(one)
+        assert (mine.loc[2019, "pit_low"], mine.loc[2019, "pit_high"]) == (low.item(), high.item())
+        assert mine.loc[2019, "inside_90"] == calibration.coverage(low, high, 0.9).item()
+        assert mine.loc[2019, "value"] == pytest.approx(one.linked[1].item())
 
 
-def test_plain_forecasts_of_counts_and_shares_are_counts_and_shares():
-    years, rng, ahead = np.arange(2004, 2016), np.random.default_rng(3), np.array([2017, 2018])
-    for out in plain("count", years, frame([0, 2, 1] * 4), ahead, np.ones(2), 500, rng).values():
-        whole = np.expm1(out)
-        np.testing.assert_allclose(whole, np.rint(whole), atol=1e-9)
-        assert whole.min() >= 0
-    trials = np.array([4.0, 2.0])
-    for out in plain("share", years, frame([0, 2, 1] * 4, n=2.0), ahead, trials, 500, rng).values():
-        assert set(np.unique(out[0])) <= {0.0, 0.25, 0.5, 0.75, 1.0}
-        assert set(np.unique(out[1])) <= {0.0, 0.5, 1.0}
+def test_shares_are_scored_out_of_the_years_own_trials():
+    """Draws of a chance alone would be too sure of a share of two or three trials."""
+    rows = now().rows["chronology_sign"]
+    own = rows[rows["unit"] == now().dyads.index("CHN-RUS")].set_index("time")
+    mine = usual_rows()[usual_rows()["indicator"] == "chronology_sign"]
+    assert (mine.loc[mine["forecast"] == "came", "pit_high"]
+            > mine.loc[mine["forecast"] == "came", "pit_low"]).any()  # fmt: skip
+    for r in mine[mine["forecast"] == "came"].itertuples():
+        coded_row = own.loc[r.year - now().years[0]]
+        x, n = coded_row["value"], coded_row["n"]
+        assert r.value == pytest.approx(np.log((x + 0.5) / (n - x + 0.5)))
 
 
-def test_too_few_rows_make_no_plain_forecast_and_none_looks_back():
-    rng = np.random.default_rng(1)
-    four = np.arange(2012, 2016)
-    assert plain("count", four, frame([1, 2, 1, 0]), np.array([2017]), np.ones(1), 9, rng) == {}
-    five = np.arange(2012, 2017)
-    with pytest.raises(FairweatherError, match="2016 cannot be forecast from rows that reach 2016"):
-        plain("count", five, frame([1, 2, 1, 0, 3]), np.array([2016]), np.ones(1), 9, rng)
-
-
-def test_a_share_of_few_trials_scatters_more_than_its_chance():
-    u = np.random.default_rng(4).random(20_000)
-    out = out_of(np.full(20_000, 0.3), np.full(20_000, 4.0), u)
-    assert out.mean() == pytest.approx(0.3, abs=0.01)
-    assert out.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 4), abs=0.01)
+def test_plain_forecasts_are_the_shared_ones_from_the_earlier_panel():
+    data = usual()["scores"].to_dataset()
+    at = (data["indicator"] == "trade_chn_rus_customs").to_numpy()
+    assert np.isfinite(data["crps"].values[at]).all()
+    cells = pd.DataFrame({"indicator": "trade_chn_rus_customs", "unit": "CHN-RUS",
+                          "year": data["year"].values[at]})  # fmt: skip
+    value, none = data["value"].values[at], np.ones(at.sum())
+    for name in BASELINES:
+        draws = get_baseline(name).foresee(Known(then()), cells, np.random.default_rng(1), 4000)
+        by_hand = get_score("crps").score(Cells("within", draws, value, none, none))
+        kept = data["crps"].sel(forecast=name).values[at]
+        # Sixty draws there, four thousand here.
+        np.testing.assert_allclose(kept, by_hand, rtol=0.7)
+        assert kept.mean() == pytest.approx(by_hand.mean(), rel=0.25)
 
 
 def test_rows_scored_are_the_pairs_later_rows_of_series_known_then():
@@ -335,7 +300,7 @@ def test_means_count_rows_and_series_and_are_over_the_same_rows():
          zip(FORECASTS, (1.0, 0.5, 1.0, 2.0, 0.4), strict=True)]
         + [("b", "economic", 2018, 2, f, 9.0) for f in WEATHERS],
         columns=["indicator", "domain", "year", "horizon", "forecast", "crps_sd"],
-    ).assign(inside_50=1.0, inside_90=1.0, log_score=0.0)  # fmt: skip
+    ).assign(inside_50=1.0, inside_90=1.0, log=0.0)  # fmt: skip
     table = score_table(rows).set_index(["group", "forecast"])
     assert ("economic", "came") not in table.index, "what no rival forecasts is no comparison"
     came = table.loc[("all", "came")]
@@ -490,7 +455,7 @@ FIGURE = ("pdf", "png", "txt")
 def test_the_agenda_is_the_mean_movement_since_the_last_year_known():
     obs = record().observations
     votes = obs[(obs["indicator"] == "unga_votes") & obs["unit"].isin(now().dyads)]
-    votes = votes.assign(logit=scaled("vote", coded("vote", votes)))
+    votes = votes.assign(logit=linked("vote", coded("vote", votes)))
     mean = votes.groupby("year")["logit"].mean()
     pair = votes[votes["unit"] == "CHN-RUS"].set_index("year")["logit"]
     moved = usual()["observables"]["agenda"].sel(year=2020)

@@ -119,9 +119,9 @@ def test_the_agenda_is_projected(model, cold):
     packed = pack(longer)
     start = carry_over(found, longer, packed, 1, seed=1)
     block = packed.blocks["agenda"]
-    now = agenda_basis(33) @ start.points[0, block.at : block.at + block.size]
+    now = agenda_basis(np.ones(33, bool)) @ start.points[0, block.at : block.at + block.size]
     own = [k for k, name in enumerate(found.label) if name.startswith("agenda")]
-    before = np.append(agenda_basis(32) @ found.points[0, 1][own], 0.0)
+    before = np.append(agenda_basis(np.ones(32, bool)) @ found.points[0, 1][own], 0.0)
     # As near as contrasts without level and trend of the longer span can come.
     t = np.arange(33.0)
     plain = np.column_stack([np.ones(33), t])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from fairweather.scores import SCORES, Cells, ScoreError, get_score
 from fairweather.scores.calibration import coverage, histogram, overlap, place, quantiles
@@ -77,6 +78,38 @@ def test_scores_by_hand():
     assert rps == pytest.approx((0.25**2 + 0.5**2) + (0.5**2 + 0.25**2))
     log = get_score("log").score(Cells("count", counts, 4 * ONE, ONE, ONE)).item()
     assert log == pytest.approx(-np.log(1.5 / 5))
+
+
+def test_crps_is_that_of_a_normal_and_by_pairs():
+    normal = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)[None]
+    for y in (-1.5, 0.0, 0.7):
+        phi, cdf = stats.norm.pdf(y), stats.norm.cdf(y)
+        exact = y * (2 * cdf - 1) + 2 * phi - 1 / np.sqrt(np.pi)
+        one = Cells("within", normal, y * ONE, ONE, ONE)
+        assert get_score("crps").score(one).item() == pytest.approx(exact, abs=2e-3)
+        assert get_score("log").score(one).item() == pytest.approx(
+            -stats.norm.logpdf(y), abs=0.04
+        ), "a kernel widens a little"
+    rng = np.random.default_rng(1)
+    x, y = rng.gamma(2.0, size=(3, 40)), rng.gamma(2.0, size=3)
+    pairs = np.abs(x[:, :, None] - x[:, None, :]).mean(axis=(1, 2))
+    many = Cells("anchor", x, y, np.ones(3), np.ones(3))
+    np.testing.assert_allclose(
+        get_score("crps").score(many), np.abs(x - y[:, None]).mean(axis=1) - pairs / 2
+    )
+
+
+@pytest.mark.parametrize("mean", [0.3, 3.0, 40.0])
+def test_right_forecasts_of_counts_cover_what_they_should(mean):
+    rng = np.random.default_rng(5)
+    draws, seen = rng.poisson(mean, (4000, 300)) * 1.0, rng.poisson(mean, 4000) * 1.0
+    one = np.ones(4000)
+    low, high = place(Cells("count", draws, seen, one, one))
+    for level in (0.5, 0.9):
+        assert coverage(low, high, level).mean() == pytest.approx(level, abs=0.025)
+    assert (0.5 * (low + high)).mean() == pytest.approx(0.5, abs=0.02)
+    half = coverage(*place(Cells("count", draws // 2, seen, one, one)), 0.9).mean()
+    assert half < 0.88 or mean < 1, "a forecast of half the size covers less"
 
 
 def test_places_of_counts_are_no_lottery():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairweather.skill import KEYS, SkillError, common, skill, skill_table
+from fairweather.skill import KEYS, SkillError, common, skill, skill_table, year_masses
 
 STATES = ("CHN", "IND", "IRN", "PAK", "RUS")
 UNITS = [f"{a}-{b}" for k, a in enumerate(STATES) for b in STATES[k + 1 :]]
@@ -81,3 +81,37 @@ def test_states_are_units_too():
     rows = rows.drop_duplicates([*KEYS, "forecast"])
     found = skill(common(rows, "crps", ["ours", "plain"]), "ours", "plain")
     assert found["skill"] == pytest.approx(0.1)
+
+
+def test_far_forecasts_of_neighbouring_years_count_as_one_run():
+    """Errors that last three years: drawn year by year, they would look like independent news."""
+    rng = np.random.default_rng(3)
+    spread = {1: [], 3: []}
+    for _ in range(20):
+        lasting = np.repeat(rng.standard_normal(6), 3)
+        table = long(years=range(2001, 2019))
+        table.loc[table["forecast"] == "ours", "crps"] *= np.exp(
+            0.3 * lasting[table.loc[table["forecast"] == "ours", "year"] - 2001]
+        )
+        for horizon, out in spread.items():
+            whole = common(table.assign(horizon=horizon), "crps", ["ours", "plain"])
+            one = skill(whole, "ours", "plain")
+            out.append(one["upper"] - one["lower"])
+    assert np.mean(spread[3]) > 1.2 * np.mean(spread[1])
+
+
+@pytest.mark.parametrize(("years", "length"), [(16, 3), (7, 3), (3, 3), (2, 5), (1, 1)])
+def test_runs_of_years_draw_as_many_years_as_there_are(years, length):
+    mass = year_masses(years, length, 2000, np.random.default_rng(1))
+    assert (mass.sum(axis=1) == years).all()
+    np.testing.assert_allclose(mass.mean(axis=0), 1.0, atol=0.12)
+    if years > 1:
+        assert mass.std() > 0.3, "a run as long as the record would vary nothing"
+
+
+def test_a_score_without_a_bootstrap_left_has_no_interval():
+    rows = long(years=[2010])
+    rows["unit"] = "CHN-RUS"
+    rows = rows.drop_duplicates([*KEYS, "forecast"])
+    found = skill(common(rows, "crps", ["ours", "plain"]), "ours", "plain")
+    assert np.isnan([found["lower"], found["upper"], found["better"]]).all()

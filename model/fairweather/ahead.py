@@ -148,7 +148,9 @@ def with_cells(panel: Panel, cells: pd.DataFrame) -> Panel:
             "unit": part["unit"].map(place).to_numpy(), "time": part["year"].to_numpy(int) - first,
             **{c: part[c].to_numpy(float) for c in ("value", "partial", "opposite", "n")},
         })  # fmt: skip
-        rows[indicator] = pd.concat([panel.rows[indicator], more], ignore_index=True)
+        # An indicator may have had no row among the states of this panel so far.
+        seen = [panel.rows[indicator]] if indicator in panel.rows else []
+        rows[indicator] = pd.concat([*seen, more], ignore_index=True)
     return replace(panel, rows=rows)
 
 

@@ -1,12 +1,13 @@
 """The command line: asks, hands on, and turns every refusal into one line and an exit code.
 
 Exit codes: 0 done, 1 unforeseen, 2 refused (bad input, a file that cannot be read or written), 3
-the draws do not meet the bar, 4 what is stored has problems, 130 interrupted. Nothing heavy is
-imported before a command runs. Guarded by ``tests/test_cli.py``.
+the draws do not meet the bar, 4 what is stored has problems, 5 another update is running, 130
+interrupted. Nothing heavy is imported before a command runs. Guarded by ``tests/test_cli.py``.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from fairweather.cli_claims import claims
 from fairweather.cli_contest import contest
 from fairweather.cli_data import data_app
 from fairweather.cli_doctor import doctor
+from fairweather.cli_export import export
 from fairweather.cli_issued import (
     StoreDir,
     diff,
@@ -30,6 +32,7 @@ from fairweather.cli_issued import (
     verify,
 )
 from fairweather.cli_moment import moment
+from fairweather.cli_monitor import monitor
 from fairweather.cli_options import (
     Chains,
     Draws,
@@ -43,6 +46,7 @@ from fairweather.cli_options import (
 )
 from fairweather.cli_priors import priors
 from fairweather.cli_refits import refits
+from fairweather.cli_update import score, update
 from fairweather.errors import ConvergenceError, FairweatherError
 from fairweather.readings import DEFAULT, READINGS
 from fairweather.samplers import DEFAULT as SAMPLER
@@ -92,11 +96,15 @@ app.command()(claims)
 app.command()(contest)
 app.command()(diff)
 app.command()(doctor)
+app.command()(export)
 app.command()(issue)
 app.command("list")(list_issued)
 app.command()(moment)
+app.command()(monitor)
 app.command()(priors)
 app.command()(refits)
+app.command()(score)
+app.command()(update)
 app.command()(verify)
 
 AsOf = Annotated[
@@ -276,9 +284,36 @@ def _present(path: Path, quiet: bool) -> None:
     print_run(open_results(path), console())
 
 
+def narrowed(words: list[str]) -> typer.Typer:
+    """Leave out of the command line what this call cannot mean.
+
+    Typer reads the options of every command before it runs one, which takes longer than a list.
+
+    Parameters
+    ----------
+    words : list of str
+        What was typed after the program's name.
+
+    Returns
+    -------
+    typer.Typer
+        With the one command that is named first; with all of them if none is.
+    """
+    named = [c for c in app.registered_commands
+             if words and words[0] == (c.name or c.callback.__name__)]  # fmt: skip
+    if len(named) != 1:
+        return app
+    one = typer.Typer(cls=_Guarded, add_completion=False, pretty_exceptions_enable=False)
+    one.registered_callback, one.registered_commands = app.registered_callback, named
+    return one
+
+
 def app_entry() -> None:
-    """Run the command line; the entry point of the ``fairweather`` command."""
-    app()
+    """Run the command line, of which `fairweather.start` is the entry point."""
+    from fairweather.issued.listing import quick
+
+    if not quick(sys.argv[1:]):
+        narrowed(sys.argv[1:])()
 
 
 if __name__ == "__main__":

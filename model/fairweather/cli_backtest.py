@@ -43,6 +43,9 @@ Out = Annotated[
     typer.Option("--out", metavar="DIR", help="Folder, in place of one named after the settings "
                  "under --results. Continued if it is there."),
 ]  # fmt: skip
+ScoreOnly = Annotated[
+    bool, typer.Option("--score-only", help="Fit nothing: score what the folder of --out holds.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was found.")]
 
 
@@ -61,6 +64,7 @@ def backtest(
     out: Out = None,
     cluster: Cluster = None,
     workers: Workers = None,
+    score_only: ScoreOnly = False,
     quiet: Quiet = False,
 ) -> None:
     """Forecast again from every past year with what was known then, and score the forecasts."""
@@ -75,14 +79,28 @@ def backtest(
     from fairweather.priors import load_priors
     from fairweather.terminal import console
 
-    chosen = tuple(READINGS) if reading == ["all"] else tuple(reading or r.READINGS)
-    done = r.run_backtest(
-        out, results=results, first=first, last=last, horizon=horizon, readings=chosen,
-        states=parse_states(states), focal=focal or names.FOCAL, priors=load_priors(priors),
-        draws=draws or o.DRAWS, tune=tune or o.TUNE, seed=r.SEED if seed is None else seed,
-        cluster=cluster, workers=workers, quiet=quiet,
-        say=(lambda text: None) if quiet else typer.echo,
-    )  # fmt: skip
+    chosen = None if reading is None else tuple(READINGS) if reading == ["all"] else tuple(reading)
+    if score_only:
+        if out is None:
+            raise r.BacktestError(
+                "--score-only reads a folder, and none is named", remedy="Name it with --out DIR."
+            )
+        done = r.read_backtest(out, readings=None if reading == ["all"] else chosen)
+        missing, done["problems"] = done["problems"], {}
+        if missing:
+            typer.echo(
+                f"Fits not done: {len(missing)}, from {next(iter(missing))} on; origins that lack "
+                "a reading are left out.",
+                err=True,
+            )
+    else:
+        done = r.run_backtest(
+            out, results=results, first=first, last=last, horizon=horizon,
+            readings=chosen or r.READINGS, states=parse_states(states),
+            focal=focal or names.FOCAL, priors=load_priors(priors), draws=draws or o.DRAWS,
+            tune=tune or o.TUNE, seed=r.SEED if seed is None else seed, cluster=cluster,
+            workers=workers, quiet=quiet, say=(lambda text: None) if quiet else typer.echo,
+        )  # fmt: skip
     found = summarise(done)
     files = write(done, found)
     figures = {"skill": plot_skill(found.skill), "pit": plot_pit(found.calibration)}
@@ -101,26 +119,34 @@ def backtest(
 
 
 def shown(found: Backtest) -> Table:
-    """Lay out the skill of the mixture by horizon."""
+    """Lay out the skill of the mixture by years ahead."""
+    from rich.markup import escape
     from rich.table import Table
 
+    from fairweather.backtest.page import STATES
     from fairweather.backtest.scored import MIXTURE
 
     part = found.skill[
-        (found.skill["by"].isin(["all", "horizon"])) & (found.skill["forecast"] == MIXTURE)
+        found.skill["by"].isin(["all", "horizon"])
+        & (found.skill["forecast"] == MIXTURE)
+        & (found.skill["group"].astype(str) != STATES)
     ]
-    part = part[part["group"].astype(str) != "states (pressure)"]
-    table = Table(title="Skill of the stacked forecast by CRPS, % [89 %]", box=None,
-                  title_justify="left")  # fmt: skip
-    table.add_column("against", no_wrap=True)
+    table = Table(
+        title="Stacked forecast: % better than plain ones by CRPS [89 %]", box=None,
+        title_justify="left",
+    )  # fmt: skip
+    table.add_column("better than", no_wrap=True)
     labels = list(dict.fromkeys(part["group"]))
     for label in labels:
-        table.add_column("all" if label == "" else f"{label} y", justify="right")
+        head = "all" if label == "" else f"{label} year{'' if str(label) == '1' else 's'} ahead"
+        table.add_column(head, justify="right")
     for against, rows in part.groupby("against", sort=False):
         each = rows.set_index("group")
         cells = [
-            f"{100 * each.loc[k, 'skill']:.0f} [{100 * each.loc[k, 'lower']:.0f}, "
-            f"{100 * each.loc[k, 'upper']:.0f}]" for k in labels
+            "" if k not in each.index else f"{100 * each.loc[k, 'skill']:.0f} "
+            f"[{100 * each.loc[k, 'lower']:.0f}, {100 * each.loc[k, 'upper']:.0f}]"
+            for k in labels
         ]  # fmt: skip
-        table.add_row(str(against), *cells)
+        # Brackets with a word in them would be read as a style.
+        table.add_row(str(against), *map(escape, cells))
     return table

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 PROBLEMS = 4
 _KEY = re.compile(r"latest|[0-9]{1,8}|[0-9a-f]{4,64}", re.IGNORECASE)
-_COLUMNS = ("serial", "id", "issued at", "focal", "origin", "as of", "readings", "priors",
-            "years", "chance")  # fmt: skip
 
 StoreDir = Annotated[
     str, typer.Option("--store", metavar="DIR|URL", help="Where issued forecasts are kept.")
@@ -32,16 +30,28 @@ Key = Annotated[str, typer.Argument(metavar="ID", help="Id or its first digits, 
 Shown = Annotated[int, typer.Option("--rows", min=1, help="Largest changes shown of each table.")]
 
 
+Weights = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="SOURCE", help="Of several runs: a backtest, a file, equal."),
+]
+
+
 def issue(
-    run: Annotated[str, typer.Argument(help="Folder of a complete run, or its id.")],
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Folder of a complete run, or its id.")
+    ],
+    weights: Weights = None,
     store: StoreDir = "forecasts",
     results: ResultsDir = "results",
 ) -> None:
-    """Freeze the forecast of a run for good and enter it in the ledger."""
+    """Freeze the forecast of a run, or a mixture of several, and enter it in the ledger."""
     from fairweather.issued import Store, freeze
     from fairweather.pipeline import find_run
 
-    one = Store(store).issue(*freeze(find_run(run, results)))
+    found = [find_run(run, results) for run in runs]
+    one = Store(store).issue(*freeze(*found, weights=weights))
+    if "best" in one.facts:
+        typer.echo(_mixture(one))
     if one.new:
         typer.echo(f"Issued as {one.serial}: {one.id}")
     else:
@@ -54,6 +64,17 @@ def issue(
         )
 
 
+def _mixture(one: Issued) -> str:
+    """Say what was mixed, and what had to be done to the weights."""
+    weights = one.facts["weights"]
+    order = sorted(one.facts["readings"].items(), key=lambda pair: (-pair[1], pair[0]))
+    said = ", ".join(f"{name} {share:.0%}" for name, share in order)
+    lines = [f"Mixture of {said}; weights: {weights['kind']}"]
+    if weights.get("years"):
+        lines[0] += f", from {weights['years']} target years before {weights['origin']}"
+    return "\n".join([*lines, *(f"  note: {note}" for note in weights.get("notes", []))])
+
+
 def list_issued(
     store: StoreDir = "forecasts",
     json: Annotated[
@@ -62,33 +83,9 @@ def list_issued(
 ) -> None:
     """List the issued forecasts, in order of issue."""
     from fairweather.issued import Store
+    from fairweather.issued.listing import listing
 
-    entries = Store(store).entries()
-    if json:
-        from json import dumps
-
-        typer.echo("[" + ",\n".join(dumps(e, ensure_ascii=False) for e in entries) + "]")
-        return
-    rows = [_COLUMNS, *(_listed(entry) for entry in entries)]
-    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    # One long text: ten thousand calls would take longer than all the rest.
-    typer.echo("\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip()
-        for row in rows
-    ))  # fmt: skip
-
-
-def _listed(entry: dict[str, Any]) -> tuple[str, ...]:
-    head = entry["headline"]
-    chance = head.get("chance")
-    late = " (clock behind)" if "clock" in entry else ""
-    cells = (
-        entry["serial"], entry["id"][:12], f"{entry['issued_at']}{late}", head.get("focal"),
-        head.get("origin"), head.get("as_of") or "full record", head.get("readings"),
-        head.get("priors"), head.get("horizon"),
-        f"{chance:.0%}" if isinstance(chance, float) else chance,
-    )  # fmt: skip
-    return tuple("" if cell is None else str(cell) for cell in cells)
+    typer.echo(listing(Store(store).entries(), json))
 
 
 def is_key(name: str) -> bool:
@@ -112,6 +109,9 @@ def show_issued(key: str, store: str) -> None:
     out.print(_facts(one))
     if "durability.csv" in one.files:
         out.print(durability(one.table("durability.csv")))
+    if "best-durability.csv" in one.files:
+        typer.echo(f"The single reading with most weight, {one.facts.get('best')}:")
+        out.print(durability(one.table("best-durability.csv")))
     out.print(_files(one))
 
 
@@ -176,15 +176,15 @@ def _plain(title: str, *columns: str) -> Table:
 def _facts(one: Issued) -> Table:
     from rich.markup import escape
 
+    from fairweather.issued.differences import flat
+
     late = " (the clock was behind)" if one.clock_behind else ""
     out = _plain(f"Forecast {one.serial}, issued {one.issued_at}{late}", "fact", "value")
     out.add_row("id", one.id)
     out.add_row("ledger entry", one.entry_hash)
-    for name, value in sorted(one.facts.items()):
-        parts = value.items() if isinstance(value, dict) else [("", value)]
-        for key, part in parts:
-            text = ", ".join(map(str, part)) if isinstance(part, list) else str(part)
-            out.add_row(escape(f"{name} {key}".strip()), escape(text))
+    for name, value in sorted(flat(one.facts).items()):
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        out.add_row(escape(name.replace(".", " ")), escape(text))
     return out
 
 

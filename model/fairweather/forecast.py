@@ -227,7 +227,8 @@ def forecast(
     -------
     DataTree
         ``predictions`` (one future per draw, raw units), ``effects`` (mean change of alignment
-        against the current weather per draw, raw units), ``durability``, ``observables``.
+        against the current weather per draw, raw units), ``durability``, ``observables``, and
+        ``survival`` (``survived``: how many of a draw's futures stay above, whole numbers).
 
     Raises
     ------
@@ -304,7 +305,20 @@ def forecast(
         "/": xr.Dataset(attrs=attrs), "predictions": predictions, "effects": effects,
         "durability": _durability(np.stack(survival), base, draws, coords, list(levels)),
         "observables": observables,
+        "survival": _counts(np.stack(survival), coords, list(levels)),
     })  # fmt: skip
+
+
+def _counts(survival: np.ndarray, coords: dict[str, Any], labels: list[str]) -> xr.Dataset:
+    """Keep survival of every draw, shape (scenario, threshold, horizon, draw), as whole numbers."""
+    import xarray as xr
+
+    count = np.rint(survival * FUTURES).astype(np.min_scalar_type(FUTURES))
+    dims = (names.SCENARIO, names.THRESHOLD, names.HORIZON, names.DRAW)
+    return xr.Dataset(
+        {"survived": (dims, count)}, coords={**coords, names.THRESHOLD: labels},
+        attrs={"units": "futures", "futures": FUTURES},
+    )  # fmt: skip
 
 
 def _durability(

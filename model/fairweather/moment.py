@@ -19,9 +19,9 @@ from fairweather import names
 from fairweather.draws import Draws
 from fairweather.forecast import MASS, QUANTILES, Futures, mc_error, thresholds
 from fairweather.moment_rows import CAME, EXPECTED, UNCHANGED, WEATHERS, MomentError, scored
-from fairweather.moment_scores import crps
 from fairweather.observables import Observables
 from fairweather.scenarios import BASELINE, Scenarios, check_scenarios, load_scenarios, shifts
+from fairweather.scores import Cells, get_score
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -267,6 +267,13 @@ def _anchor(panel: Panel, years: np.ndarray) -> tuple[np.ndarray, int]:
     return seen, int(years[seen.any(axis=0)].max()) if seen.any() else 0
 
 
+def _crps(drawn: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """CRPS of numbers that need no link; `drawn` has one axis more, the draws."""
+    none = np.full(value.size, np.nan)
+    cells = Cells("anchor", drawn.reshape(value.size, -1), value.ravel(), none, none)
+    return get_score("crps").score(cells).reshape(value.shape)
+
+
 def interval(drawn: np.ndarray) -> np.ndarray:
     """Bounds that hold 90 % of the draws, the last axis."""
     return np.quantile(drawn, (0.05, 0.95), axis=-1)
@@ -305,8 +312,8 @@ def _pressure(
         "expected": weather[EXPECTED].mean(axis=0) / spread, "came": outcome,
         "seen": _anchor(panel, years)[0][at], "unchanged_lower": low, "unchanged_upper": high,
         "mean_lower": mean_low, "mean_upper": mean_high,
-        "crps_expected": crps(moved[WEATHERS.index(EXPECTED)], outcome),
-        "crps_unchanged": crps(moved[WEATHERS.index(UNCHANGED)], outcome),
+        "crps_expected": _crps(moved[WEATHERS.index(EXPECTED)], outcome),
+        "crps_unchanged": _crps(moved[WEATHERS.index(UNCHANGED)], outcome),
     }  # fmt: skip
     return xr.Dataset(
         {k: (dims, v) for k, v in data.items()},

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairweather import names
-from fairweather.moment_rows import FORECASTS, UNCHANGED, WEATHERS
-from fairweather.moment_scores import BASELINES
+from fairweather.moment_rows import BASELINES, FORECASTS, UNCHANGED, WEATHERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +33,10 @@ def score_rows(found: xr.DataTree) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        indicator, domain, family, year, horizon, forecast, value, crps (on the scale of the
-        score), crps_sd (in SD of the series' own rows known at the moment), pit_low, pit_high,
-        inside_50, inside_90, log_score. Plain forecasts that could not be made are left out.
+        indicator, domain, family, year, horizon, forecast, value and crps (on the link scale of
+        the family), crps_sd (in SD of the series' own rows known at the moment), pit_low,
+        pit_high, inside_50, inside_90, log (minus the log score: smaller is better). Plain
+        forecasts that could not be made are left out.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def score_rows(found: xr.DataTree) -> pd.DataFrame:
     table["horizon"] = table[names.YEAR] - int(found.attrs["moment"])
     columns = [
         "indicator", "domain", "family", "year", "horizon", "forecast", "value", "crps", "crps_sd",
-        "pit_low", "pit_high", "inside_50", "inside_90", "log_score",
+        "pit_low", "pit_high", "inside_50", "inside_90", "log",
     ]  # fmt: skip
     order = {name: k for k, name in enumerate(FORECASTS)}
     table = table.assign(order=table["forecast"].map(order))
@@ -69,7 +69,7 @@ def score_table(rows: pd.DataFrame, by: str = "domain") -> pd.DataFrame:
     -------
     DataFrame
         group, forecast, rows, series, crps_sd, skill (one less the ratio of its CRPS to that of
-        the random walk), inside_50, inside_90, log_score, better_than_walk and
+        the random walk), inside_50, inside_90, log, better_than_walk and
         better_than_climatology (series whose mean CRPS is smaller).
 
     Examples
@@ -103,7 +103,7 @@ def _means(rows: pd.DataFrame, label: str) -> pd.DataFrame:
             continue
         line: dict[str, Any] = {"group": label, "forecast": name, "rows": len(mine),
                                 "series": mine["indicator"].nunique()}  # fmt: skip
-        line |= {k: mine[k].mean() for k in ("crps_sd", "inside_50", "inside_90", "log_score")}
+        line |= {k: mine[k].mean() for k in ("crps_sd", "inside_50", "inside_90", "log")}
         rival = rows.loc[rows["forecast"] == BASELINES[0], "crps_sd"].mean()
         line["skill"] = 1.0 - line["crps_sd"] / rival if rival > 0 else np.nan
         for key, other in zip(
@@ -256,4 +256,4 @@ def _under(name: str) -> str:
         "expected": "as expected", "came": "under the weather that came",
         "unchanged": "under unchanged weather",
     }  # fmt: skip
-    return names_of.get(name, f"by {name}")
+    return names_of.get(name, f"by {name.replace('-', ' ')}")

@@ -148,7 +148,7 @@ def _unequal(found: xr.DataTree) -> tuple[str, str, str]:
 
 def _security_first(found: xr.DataTree) -> tuple[str, str, str]:
     """Three years on, in SD of each series' past: what easing takes from either domain."""
-    from fairweather.moment_scores import scaled
+    from fairweather.moment_rows import linked
 
     scores = found["scores"].to_dataset()
     data = found["observables"].to_dataset().isel(year=slice(0, 3))
@@ -159,7 +159,7 @@ def _security_first(found: xr.DataTree) -> tuple[str, str, str]:
         sd = float(scores["past_sd"].values[at])
         if domain not in moved or not np.isfinite(sd):
             continue
-        value = scaled(family, data["value"].sel(indicator=name).transpose("weather", ...))
+        value = linked(family, data["value"].sel(indicator=name).transpose("weather", ...))
         at_e, at_u = (list(data["weather"].values).index(w) for w in (EXPECTED, UNCHANGED))
         moved[domain].append(float((value[at_e] - value[at_u]).mean()) / sd)
     text = ", ".join(f"{k} {np.mean(v):+.2f} SD" for k, v in moved.items() if v)

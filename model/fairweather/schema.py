@@ -78,7 +78,7 @@ class Part:
         return "/".join(self.path.parts[-2:])
 
 
-def _text_schema(
+def text_schema(
     units: str, rated: bool, states: frozenset[str], sources: frozenset[str]
 ) -> pa.DataFrameSchema:
     """Check every cell as text, before any conversion could hide what was written."""
@@ -161,7 +161,7 @@ def _text_schema(
     return pa.DataFrameSchema({k: pa.Column(checks=v) for k, v in rules.items()}, checks=wide)
 
 
-def _typed_schema(family: str) -> pa.DataFrameSchema:
+def typed_schema(family: str) -> pa.DataFrameSchema:
     """Check what the numbers say, by family."""
 
     def whole(s: pd.Series) -> pd.Series:
@@ -294,14 +294,14 @@ def read_parts(
     kinds = [f"{part.one.units_are} {part.one.family in RATED}" for part in parts]
     for _, rows in text.groupby(text["_part"].map(kinds.__getitem__), sort=False):
         one = parts[rows["_part"].iloc[0]].one
-        _enforce(_text_schema(one.units_are, one.family in RATED, *known), rows, parts)
+        _enforce(text_schema(one.units_are, one.family in RATED, *known), rows, parts)
     numbers = {c: pd.to_numeric(text[c], errors="coerce").astype("float64") for c in NUMBERS}
     day = pd.to_datetime(text["available_on"], format="%Y-%m-%d")
     typed = text.assign(year=text["year"].astype("int64"), available_on=day, **numbers)
     held = typed[typed["status"] != "withdrawn"]
     families = [part.one.family for part in parts]
     for family, rows in held.groupby(held["_part"].map(families.__getitem__), sort=False):
-        _enforce(_typed_schema(family), rows, parts)
+        _enforce(typed_schema(family), rows, parts)
     return typed[[*COLUMNS, "status", "release"]].reset_index(drop=True)
 
 

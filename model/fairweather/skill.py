@@ -6,6 +6,9 @@ larger. Guarded by ``tests/test_skill.py``.
 
 Skill is one less the ratio of mean scores, averaged over indicators by the geometric mean, so that
 no unit and no reference has the last word: 0.1 is a tenth better than the plain forecast.
+
+Forecasts several years ahead of neighbouring years miss the same news: what happens in between is
+in all of them. Years are therefore drawn in runs as long as the longest horizon compared.
 """
 
 from __future__ import annotations
@@ -79,8 +82,8 @@ def skill(
     Returns
     -------
     dict
-        ``skill``, ``lower``, ``upper`` (89 %, over years or states drawn anew, whichever reach
-        further), ``better`` (share of replicates over years above 0), ``cells``, ``years``.
+        ``skill``, ``lower``, ``upper`` (89 %, over runs of years or states drawn anew, whichever
+        reach further), ``better`` (share of replicates over years above 0), ``cells``, ``years``.
 
     Examples
     --------
@@ -89,47 +92,86 @@ def skill(
     ...         for y in (2009, 2010) for u in ("CHN-RUS", "CHN-IND")
     ...         for f, s in (("ours", 1.0), ("plain", 2.0))]
     >>> long = pd.DataFrame(rows, columns=[*KEYS, "horizon", "domain", "forecast", "crps"])
-    >>> skill(common(long, "crps", ["ours", "plain"]), "ours", "plain")["skill"]
+    >>> round(skill(common(long, "crps", ["ours", "plain"]), "ours", "plain")["skill"], 6)
     0.5
     """
     index = table.index.to_frame(index=False)
-    one, other = table[forecast].to_numpy(), table[against].to_numpy()
+    both = table[[forecast, against]].to_numpy()
     item = index["indicator"].astype("category").cat.codes.to_numpy()
     rng = np.random.default_rng(seed)
-    found = _ratio(np.ones((1, len(one))), item, one, other)[0]
     draws = {}
     year = index["year"].astype("category").cat.codes.to_numpy()
-    n = year.max() + 1
+    n = int(year.max()) + 1
+    by_year = _sums(both, year, item)
+    found = _ratio(np.ones((1, n)), by_year)[0]
     if n > 1:
-        mass = rng.multinomial(n, np.full(n, 1.0 / n), size=replicates)
-        draws["year"] = _ratio(mass[:, year], item, one, other)
-    members = index["unit"].str.split("-")
+        mass = year_masses(n, int(index["horizon"].max()), replicates, rng)
+        draws["year"] = _ratio(mass, by_year)
+    unit = index["unit"].astype("category")
+    members = [str(u).split("-") for u in unit.cat.categories]
     states = sorted({s for pair in members for s in pair})
     if len(states) >= 3:
         place = {s: k for k, s in enumerate(states)}
         mass = rng.multinomial(len(states), np.full(len(states), 1 / len(states)), size=replicates)
-        both = np.ones((replicates, len(one)))
-        for k in range(2):
-            at = np.array([place[m[min(k, len(m) - 1)]] for m in members])
-            alone = np.array([k >= len(m) for m in members])
-            both *= np.where(alone, 1.0, mass[:, at])
-        draws["state"] = _ratio(both, item, one, other)
+        # A dyad has the product of the masses of its two states; a state alone its own.
+        own = np.stack([mass[:, [place[s] for s in pair]].prod(axis=1) for pair in members], axis=1)
+        draws["state"] = _ratio(own, _sums(both, unit.cat.codes.to_numpy(), item))
     tail = (1 - MASS) / 2
-    ends = [np.nanquantile(d, [tail, 1 - tail]) for d in draws.values()]
+    ends = [np.nanquantile(d, [tail, 1 - tail]) for d in draws.values() if np.isfinite(d).any()]
     low = min((float(e[0]) for e in ends), default=np.nan)
     high = max((float(e[1]) for e in ends), default=np.nan)
-    over = draws["year"] > 0 if "year" in draws else np.array([np.nan])
+    over = draws["year"][np.isfinite(draws["year"])] if "year" in draws else np.zeros(0)
     return {
         "skill": float(found), "lower": low, "upper": high,
-        "better": float(np.mean(over)), "cells": len(one), "years": int(n),
+        "better": float(np.mean(over > 0)) if len(over) else np.nan, "cells": len(both),
+        "years": n,
     }  # fmt: skip
 
 
-def _ratio(mass: np.ndarray, item: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Skill under masses of the cells, shape (replicate,)."""
-    size = item.max() + 1
-    member = np.equal.outer(np.arange(size), item).astype(float)
-    up, down = (mass * one) @ member.T, (mass * other) @ member.T
+def year_masses(years: int, length: int, replicates: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw masses of years: runs of neighbouring years with replacement, as many years in all.
+
+    Parameters
+    ----------
+    years : int
+    length : int
+        Of a run, half of the years at most: with longer ones hardly anything would vary. A run
+        that meets the end goes on at the beginning.
+    replicates : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (replicate, year)
+
+    Examples
+    --------
+    >>> mass = year_masses(6, 3, 4, np.random.default_rng(1))
+    >>> mass.sum(axis=1).tolist()
+    [6.0, 6.0, 6.0, 6.0]
+    """
+    length = max(1, min(length, years // 2))
+    runs = -(-years // length)
+    start = rng.integers(years, size=(replicates, runs))
+    mass = np.zeros((replicates, years))
+    for k in range(runs):
+        # The last run is cut, so that as many years are drawn as there are.
+        for step in range(min(length, years - k * length)):
+            mass[np.arange(replicates), (start[:, k] + step) % years] += 1.0
+    return mass
+
+
+def _sums(both: np.ndarray, cluster: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """Sum two scores, shape (2, cluster, indicator): all that a bootstrap needs."""
+    out = np.zeros((2, int(cluster.max()) + 1, int(item.max()) + 1))
+    for k in range(2):
+        np.add.at(out[k], (cluster, item), both[:, k])
+    return out
+
+
+def _ratio(mass: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Skill under masses of clusters, shape (replicate,)."""
+    up, down = mass @ sums
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(up) - np.log(down)
     # An indicator that no drawn cell is of, or that is foreseen without any error, says nothing.

@@ -19,7 +19,7 @@ from fairweather.baselines import BASELINES
 from fairweather.contest.page import markdown, plain
 from fairweather.scores import SCORES, get_score
 from fairweather.scores.calibration import LEVELS, histogram
-from fairweather.skill import SkillError, common, skill_table
+from fairweather.skill import KEYS, SkillError, common, skill_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ class Backtest:
     skill : DataFrame
         CRPS of readings and mixture against plain forecasts, over all cells and by group.
     calibration : DataFrame
-        By forecast: coverage, and the histogram of places.
+        By forecast, and of the mixture by indicator: coverage, and the histogram of places.
     means : DataFrame
         Every score by forecast and horizon, on cells that all forecasts speak of.
     quality : DataFrame
@@ -87,26 +87,28 @@ def summarise(done: Mapping[str, Any]) -> Backtest:
         )
     own = scores[scores["latent"] == names.ALIGNMENT]
     own = own.assign(group=_groups(own["unit"], done["focal"]))
+    other = scores[scores["latent"] == names.PRESSURE]
     ours, base = [MIXTURE, *done["readings"]], list(BASELINES)
     tables = [skill_table(own, ours, base).assign(by="all")]
     for by in ("horizon", "domain", "indicator", "group"):
         tables.append(skill_table(own, [MIXTURE], base, by=by).assign(by=by))
     best = _best(own, list(done["readings"]))
-    if best != MIXTURE:
-        tables.append(skill_table(own, [MIXTURE], [best]).assign(by="best reading"))
-    other = scores[scores["latent"] == names.PRESSURE]
-    if len(other):
+    tables.append(skill_table(own, [MIXTURE], [best]).assign(by="best reading"))
+    try:
         tables.append(skill_table(other, [MIXTURE], base).assign(by="all", group=STATES))
-    table = pd.concat(tables, ignore_index=True)
+    except SkillError:
+        pass  # too few rows of pressure for a plain forecast
+    table = pd.concat([x for x in tables if len(x)], ignore_index=True)
     facts = [
         {"origin": o, "reading": r, **found["facts"]}
         for o, each in done["origins"].items() for r, found in each.items()
     ]  # fmt: skip
     quality = pd.DataFrame(facts)
-    said = sentences(table, own, best, done)
+    calibration = calibration_table(own, [*ours, *base])
+    said = sentences(table, own, best, done, calibration)
     return Backtest(
-        scores, weights, table, _calibration(own, [*ours, *base]), _means(own, [*ours, *base]),
-        quality, said, dict(done["problems"]),
+        scores, weights, table, calibration, _means(own, [*ours, *base]), quality, said,
+        dict(done["problems"]),
     )  # fmt: skip
 
 
@@ -121,22 +123,47 @@ def _best(own: pd.DataFrame, readings: list[str]) -> str:
     """Find the single reading with the best CRPS, over the cells that all of them speak of."""
     whole = common(own, "crps", readings)
     per = whole.groupby("indicator")[readings].mean()
-    return str(np.log(per).mean().idxmin())
+    return str(np.log(per.clip(lower=1e-12)).mean().idxmin())
 
 
-def _calibration(own: pd.DataFrame, forecasts: list[str]) -> pd.DataFrame:
+def calibration_table(own: pd.DataFrame, forecasts: list[str]) -> pd.DataFrame:
+    """Coverage and histogram of places, on the cells that all forecasts speak of.
+
+    Parameters
+    ----------
+    own : DataFrame
+        Rows of `fairweather.backtest.scored.score_all`.
+    forecasts : list of str
+        The first of them is told by indicator, too.
+
+    Returns
+    -------
+    DataFrame
+        ``by`` (all, or indicator), ``group``, ``forecast``, ``cells``, ``inside_50``,
+        ``inside_89`` and one ``bin_`` a tenth. Over all, indicators count alike: thousands of
+        votes, which share the agenda of their years, would hide everything else.
+    """
     import pandas as pd
 
-    rows = []
-    for name in forecasts:
-        part = own[(own["forecast"] == name) & own["low"].notna()]
+    keys = [*KEYS, "horizon"]
+    shared = own.assign(spoken=own["low"].notna() & own["forecast"].isin(forecasts))
+    shared = shared[shared.groupby(keys)["spoken"].transform("sum") == len(forecasts)]
+
+    def told(part: pd.DataFrame) -> dict[str, float]:
         low, high = part["low"].to_numpy(), part["high"].to_numpy()
-        row: dict[str, Any] = {"forecast": name, "cells": len(part)}
-        for p in LEVELS:
-            row[f"inside_{100 * p:.0f}"] = float(part[f"inside_{100 * p:.0f}"].mean())
-        row |= {f"bin_{k}": x for k, x in enumerate(histogram(low, high))}
-        rows.append(row)
-    return pd.DataFrame(rows)
+        row = {f"inside_{100 * p:.0f}": float(part[f"inside_{100 * p:.0f}"].mean()) for p in LEVELS}
+        return row | {f"bin_{k}": float(x) for k, x in enumerate(histogram(low, high))}
+
+    rows, first = [], []
+    for name in forecasts:
+        part = shared[shared["forecast"] == name]
+        each = {i: told(p) | {"cells": len(p)} for i, p in part.groupby("indicator", sort=True)}
+        mean = pd.DataFrame(each.values()).drop(columns="cells", errors="ignore").mean().to_dict()
+        rows.append({"by": "all", "group": "", "forecast": name, "cells": len(part), **mean})
+        if name == forecasts[0]:
+            first = [{"by": "indicator", "group": i, "forecast": name, **r}
+                     for i, r in each.items()]  # fmt: skip
+    return pd.DataFrame([*rows, *first])
 
 
 def _means(own: pd.DataFrame, forecasts: list[str]) -> pd.DataFrame:
@@ -159,75 +186,136 @@ def _means(own: pd.DataFrame, forecasts: list[str]) -> pd.DataFrame:
 
 
 def sentences(
-    table: pd.DataFrame, own: pd.DataFrame, best: str, done: Mapping[str, Any]
-) -> list[str]:
+    table: pd.DataFrame, own: pd.DataFrame, best: str, done: Mapping[str, Any],
+    calibration: pd.DataFrame,
+) -> list[str]:  # fmt: skip
     """Say what the backtest shows, and what it cannot."""
-    whole = table[(table["by"] == "all") & (table["group"] == "")]
-    mix = whole[whole["forecast"] == MIXTURE]
     out = []
-    for row in mix.itertuples():
-        clear = row.lower > 0 or row.upper < 0
-        word = "better" if row.skill > 0 else "worse"
-        out.append(
-            f"The stacked forecast is {abs(100 * row.skill):.0f} % {word} than {row.against} by "
-            f"CRPS [{100 * row.lower:.0f}, {100 * row.upper:.0f}]"
-            + ("." if clear else ": the difference is not clear.")
-        )
-    behind = table[(table["by"] == "horizon") & (table["skill"] <= 0)]
+    whole = table[(table["by"] == "all") & (table["group"] == "")]
+    for row in whole[whole["forecast"] == MIXTURE].itertuples():
+        out.append(f"By CRPS the stacked forecast is {_compared(row)}.")
+    near = table[(table["by"] == "horizon") & (table["forecast"] == MIXTURE)]
+    behind = near[~(near["skill"] > 0)]
     if len(behind):
-        told = ", ".join(f"{r.against} at {r.group} year(s)" for r in behind.itertuples())
-        out.append(f"It does not beat {told}.")
-    else:
+        told = "; ".join(
+            f"{against} at {listed(part['group'], 'year', 'years')}"
+            for against, part in behind.groupby("against", sort=False)
+        )
+        out.append(f"It is not ahead of {told}.")
+    elif len(near):
         out.append("At every horizon it is ahead of every plain forecast.")
-    out.append(f"The best single reading is {best}.")
+    row = next(table[table["by"] == "best reading"].itertuples())
+    out.append(
+        f"The best single reading, picked with hindsight, is {best}; the stacked forecast is "
+        f"{_compared(row)}."
+    )
+    mine = calibration[calibration["by"] == "all"].set_index("forecast")
+    if MIXTURE in mine.index and mine.loc[MIXTURE, "cells"]:
+        in50, in89 = (100 * mine.loc[MIXTURE, f"inside_{k}"] for k in (50, 89))
+        out.append(
+            f"Its central 50 % intervals hold {in50:.0f} % of outcomes, those of 89 % hold "
+            f"{in89:.0f} %, indicators counted alike."
+        )
     years, origins = own["year"].nunique(), own["origin"].nunique()
     out.append(
-        f"This rests on {origins} origins and {years} target years, which overlap and share their "
-        "news: whole years are drawn anew for the intervals. So few years can show a difference "
-        "of some parts in a hundred between forecasts of all pairs; they cannot show which "
-        f"forecast is better for {done['focal']} alone, nor how any does after an easing."
+        f"This rests on {_several(origins, 'origin')} and {_several(years, 'target year')}. They "
+        "overlap and share their news, so the intervals draw whole runs of years anew. So few "
+        "years can show a difference of some parts in a hundred between forecasts of all pairs. "
+        f"They cannot show which forecast is better for {done['focal']} alone, nor how any does "
+        "after an easing."
     )
     return out
+
+
+def _compared(row: Any) -> str:
+    """How far ahead or behind, with its interval."""
+    if not row.skill == row.skill:
+        return f"not to be compared with {row.against}"
+    word = "better" if row.skill > 0 else "worse"
+    text = f"{abs(100 * row.skill):.0f} % {word} than {row.against}"
+    if not (row.lower == row.lower and row.upper == row.upper):
+        return f"{text}; how sure that is cannot be told"
+    text += f", 89 % [{100 * row.lower:.0f}, {100 * row.upper:.0f}]"
+    return text if row.lower > 0 or row.upper < 0 else f"{text}: no clear difference"
+
+
+def listed(values: Any, one: str, many: str) -> str:
+    """List whole numbers with their noun.
+
+    Examples
+    --------
+    >>> listed([1], "year", "years"), listed([1, 2, 3], "year", "years")
+    ('1 year', '1, 2 and 3 years')
+    """
+    words = [str(int(v)) for v in values]
+    if len(words) == 1:
+        return f"{words[0]} {one if words[0] == '1' else many}"
+    return f"{', '.join(words[:-1])} and {words[-1]} {many}"
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+HEADINGS = {
+    "horizon": "By years ahead", "domain": "By domain", "indicator": "By indicator",
+    "group": "By whose pair it is", "best reading": "Against the best single reading",
+}  # fmt: skip
 
 
 def page(done: Mapping[str, Any], found: Backtest) -> str:
     """Write the backtest down as a page of Markdown."""
     s = done["settings"]
     whole = found.skill[found.skill["by"] == "all"]
+    whole = whole.assign(of=whole["group"].replace("", "pairs (alignment)"))
+    last = ["skill", "lower", "upper", "better", "cells"]
     parts = [
         "# Forecasts made again", "",
-        f"Origins {s['first']}-{s['last']}, {s['horizon']} years ahead, readings "
-        f"{', '.join(done['readings'])} and their mixture; record {s['record'][:12]}, seed "
-        f"{s['seed']}. Every fit sees what was available on the last day of its year; outcomes "
-        "are of the latest vintage.",
+        f"Origins {s['first']}-{s['last']}, {_several(s['horizon'], 'year')} ahead, readings "
+        f"{', '.join(done['readings'])} and their stacked mixture; record {s['record'][:12]}, "
+        f"seed {s['seed']}. Every fit sees what was available on the last day of its year; "
+        "outcomes are of the latest vintage.",
         "", *(f"- {x}" for x in found.sentences), "",
         "## Skill", "",
-        "One less the ratio of CRPS, averaged over indicators by the geometric mean; 89 % interval "
-        "over years or states drawn anew.", "",
-        markdown(whole[["forecast", "against", "group", "skill", "lower", "upper", "better",
-                        "cells"]]), "",
+        "One less the ratio of mean CRPS to that of the forecast compared with, averaged over "
+        "indicators by the geometric mean: 0.1 is a tenth better, below 0 is worse. Lower and "
+        "upper: 89 % interval over runs of years, or states, drawn anew, whichever reach further. "
+        "Better: share of such draws of years in which it is ahead.", "",
+        markdown(whole[["of", "forecast", "against", *last]]), "",
     ]  # fmt: skip
-    for by in ("horizon", "domain", "indicator", "group", "best reading"):
+    for by, heading in HEADINGS.items():
         part = found.skill[found.skill["by"] == by]
-        if len(part):
-            part = part[["group", "forecast", "against", "skill", "lower", "upper", "cells"]]
-            parts += [f"### By {by}", "", markdown(part), ""]
-    parts += ["## Scores", "", "Means over indicators of the alignment of pairs; smaller is "
-              f"better. {'; '.join(f'{k}: {get_score(k).LABEL}' for k in SCORES)}.", "",
+        if not len(part):
+            continue
+        columns = ["group", "forecast", "against", *last]
+        if by == "best reading":
+            columns = columns[1:]
+        label = "years ahead" if by == "horizon" else by
+        part = part[columns].rename(columns={"group": label})
+        parts += [f"### {heading}", "", markdown(part), ""]
+    mean = found.calibration[found.calibration["by"] == "all"]
+    each = found.calibration[found.calibration["by"] == "indicator"]
+    inside = ["cells", "inside_50", "inside_89"]
+    parts += ["## Scores", "",
+              "Means over the indicators of pairs, on cells that all forecasts speak of; smaller "
+              f"is better. {'; '.join(f'{k}: {get_score(k).LABEL}' for k in SCORES)}.", "",
               markdown(_wide(found.means), 3), "",
               "## Calibration", "",
-              "Share of outcomes inside central intervals, and in tenths of the forecast (each "
-              "0.10 where it is right); counts take their part of every bin they touch.", "",
-              markdown(found.calibration, 2), "",
-              "## Weights of the mixture", "", markdown(_weights(found.weights)), "",
+              "Share of outcomes inside central intervals, and in each tenth of the forecast (0.10 "
+              "where it is right), indicators counted alike. Counts take their part of every tenth "
+              "they touch; no random number is used.", "",
+              markdown(mean.drop(columns=["by", "group"]), 2), "",
+              "### The stacked forecast by indicator", "",
+              markdown(each[["group", *inside]].rename(columns={"group": "indicator"}), 2), "",
+              "## Weights of the mixture", "",
+              "Found at each origin on rows that were out by then; equal while they speak of fewer "
+              "than three years. The last row is for a forecast made now.", "",
+              markdown(_weights(found.weights)), "",
               "## Quality of the fits", "", _told(found.quality), ""]  # fmt: skip
     if found.problems:
-        parts += [
-            "## Problems",
-            "",
-            *(f"- {k}: {' '.join(str(v).split())}" for k, v in found.problems.items()),
-            "",
-        ]
+        parts += ["## Problems", ""]
+        parts += [f"- {k}: {' '.join(str(v).split())}" for k, v in found.problems.items()]
+        parts += [""]
     return "\n".join(parts)
 
 
@@ -239,14 +327,16 @@ def _wide(means: pd.DataFrame) -> pd.DataFrame:
 
 def _weights(weights: pd.DataFrame) -> pd.DataFrame:
     table = weights.pivot(index=["origin", "years"], columns="reading", values="weight")
-    return table.reset_index()
+    return table.reset_index().rename(columns={"years": "years it rests on"})
 
 
 def _told(quality: pd.DataFrame) -> str:
+    rough = int((quality["max_rhat"] > 1.05).sum())
+    split = int((quality["divergences"] > 0).sum())
     return (
-        f"{len(quality)} fits in {quality['seconds'].sum() / 60:.0f} minutes of fitting; R-hat of "
-        f"the log score above 1.05 in {(quality['max_rhat'] > 1.05).sum()}, at most "
-        f"{quality['max_rhat'].max():.2f}; divergences in {(quality['divergences'] > 0).sum()}."
+        f"{_several(len(quality), 'fit')}, {quality['seconds'].sum() / 60:.0f} minutes of fitting "
+        f"in all. R-hat of the log score is at most {quality['max_rhat'].max():.2f}, above 1.05 in "
+        f"{_several(rough, 'fit')}; {_several(split, 'fit')} had divergent transitions."
     )
 
 

@@ -10,15 +10,18 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from fairweather import names
 from fairweather.backtest.origin import DRAWS, TUNE, foresee_origin, latest
 from fairweather.errors import FairweatherError
+from fairweather.readings import READINGS as READING_NAMES
 from fairweather.readings import get_reading
 from fairweather.resume import Store
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 FIRST, HORIZON, SEED = 2008, 3, 2008
 # The default reading, and those to which the contest of explanations gives most weight.
-READINGS = ("elastic-side", "persistence", "thermostat", "scope")
+READINGS = ("elastic-side", "domains", "persistence", "thermostat")
 # Files that decide the numbers; a backtest is not continued under others.
 _CODE = (
     "ahead.py", "backtest/origin.py", "contest/refit.py", "heldout.py", "holdout.py", "model.py",
@@ -127,7 +130,7 @@ def run_backtest(
     }  # fmt: skip
     keys = {f"{y}--{r}": (y, r) for y in range(first, end + 1) for r in chosen}
     seeds = farm.spawn_seeds(seed, keys)
-    done = _done(store, keys)
+    done = _done(store.jobs, keys)
     jobs = {
         k: {**base, "origin": y, "reading": r, "seed": seeds[k] % 2**31}
         for k, (y, r) in keys.items() if k not in done
@@ -143,10 +146,7 @@ def run_backtest(
         if not err.failures:
             raise
         problems = {k: err.reasons.get(k, "failed") for k in err.failures}
-    origins: dict[int, dict[str, Any]] = {}
-    for k in _done(store, keys):
-        origin, reading = keys[k]
-        origins.setdefault(origin, {})[reading] = read(store, k)
+    origins = _gather(store.jobs, keys)
     if not origins:
         first_reason = next(iter(problems.values()), "no job was done")
         raise BacktestError(f"no origin could be foreseen: {first_reason}")
@@ -156,8 +156,76 @@ def run_backtest(
     }  # fmt: skip
 
 
-def _done(store: Store, keys: Iterable[str]) -> list[str]:
-    return [k for k in keys if (store.jobs / f"{k}.json").is_file()]
+def read_backtest(folder: str | Path, *, readings: Iterable[str] | None = None) -> dict[str, Any]:
+    """Read a backtest back as it stands, without fitting anything.
+
+    To score it anew, with later scores or plain forecasts, or while it still runs.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of a backtest.
+    readings : iterable of str, optional
+        Default: all that the folder holds. An origin that one of them lacks is not scored.
+
+    Returns
+    -------
+    dict
+        As `run_backtest`, without ``priors``; jobs that are not done are in ``problems``.
+
+    Raises
+    ------
+    BacktestError
+        It holds no backtest, one of another record, or nothing that is done.
+
+    Examples
+    --------
+    >>> done = read_backtest("results/backtest-3a0b37d6ad")  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    try:
+        settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        if settings["kind"] != "backtest":
+            raise ValueError(f"it holds a {settings['kind']}")
+        years = range(settings["first"], settings["last"] + 1)
+        members, record = tuple(settings["states"]), settings["record"]
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise BacktestError(
+            f"'{folder}' holds no backtest ({err})", remedy="Name a folder of one."
+        ) from err
+    now = latest(members, settings["focal"])
+    if record != now.record.content_hash:
+        raise BacktestError(
+            f"'{folder}' was made from the record {record[:12]}, the one in use is "
+            f"{now.record.content_hash[:12]}",
+            remedy="Use the record it was made from, or run the backtest anew.",
+        )
+    keys = {f"{y}--{r}": (y, r) for y in years for r in readings or READING_NAMES}
+    done = _done(folder / "sims", keys)
+    chosen = tuple(r for r in readings or READING_NAMES if any(keys[k][1] == r for k in done))
+    if not chosen:
+        raise BacktestError(
+            f"'{folder}' holds no origin that is done", remedy="Run the backtest first."
+        )
+    lacking = [k for k, (_, r) in keys.items() if r in chosen and k not in set(done)]
+    return {
+        "origins": _gather(folder / "sims", keys), "problems": dict.fromkeys(lacking, "not done"),
+        "readings": chosen, "settings": settings, "folder": folder, "states": members,
+        "focal": settings["focal"],
+    }  # fmt: skip
+
+
+def _done(jobs: Path, keys: Iterable[str]) -> list[str]:
+    """Keys of the jobs of which both files are there."""
+    return [k for k in keys if all((jobs / f"{k}.{end}").is_file() for end in ("json", "npz"))]
+
+
+def _gather(jobs: Path, keys: Mapping[str, tuple[int, str]]) -> dict[int, dict[str, Any]]:
+    origins: dict[int, dict[str, Any]] = {}
+    for k in _done(jobs, keys):
+        origin, reading = keys[k]
+        origins.setdefault(origin, {})[reading] = read(jobs, k)
+    return origins
 
 
 def keep(store: Store, key: str, result: dict[str, Any]) -> None:
@@ -174,20 +242,43 @@ def keep(store: Store, key: str, result: dict[str, Any]) -> None:
     store.write(key, {k: v for k, v in result.items() if k != "draws"})
 
 
-def read(store: Store, key: str) -> dict[str, Any]:
+def read(jobs: Path, key: str) -> dict[str, Any]:
     """Read one job back.
+
+    Parameters
+    ----------
+    jobs : Path
+        Folder of the jobs.
+    key : str
+
+    Returns
+    -------
+    dict
+        As `fairweather.backtest.origin.foresee_origin` gives it.
 
     Raises
     ------
     BacktestError
-        Its draws are damaged.
+        A file of it is damaged.
     """
-    found = store.load([key])[key]
-    file = store.jobs / f"{key}.npz"
+    remedy = f"Delete {key}.json and {key}.npz; the same command does the job again."
+    file = jobs / f"{key}.json"
     try:
-        with np.load(file) as data:
-            return found | {"draws": data["draws"]}
-    except (OSError, ValueError, KeyError) as err:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        missing = [k for k in ("facts", "blocks") if k not in found]
+        if missing:
+            raise ValueError(f"it lacks {missing[0]!r}")
+    except (OSError, ValueError, TypeError) as err:
         raise BacktestError(
-            f"the draws cannot be read ({err})", file=file, remedy=f"Delete it and {key}.json."
+            f"the facts of a job cannot be read ({err})", file=file, remedy=remedy
+        ) from err
+    file = jobs / f"{key}.npz"
+    try:
+        # From memory: of a damaged archive NumPy would leave the file open.
+        with np.load(io.BytesIO(file.read_bytes())) as data:
+            return found | {"draws": data["draws"]}
+    # A file cut short is no archive; one with a byte turned over does not unpack.
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as err:
+        raise BacktestError(
+            f"the draws of a job cannot be read ({err})", file=file, remedy=remedy
         ) from err

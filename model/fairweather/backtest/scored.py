@@ -1,7 +1,8 @@
 """Scores of every forecast of every cell that has come: readings, their mixture, plain forecasts.
 
-Invariant: the mixture of an origin has weights found on years before it; all forecasts of a cell
-are scored on the same outcome by the same code. Guarded by ``tests/test_backtest_scored.py``.
+Invariant: the mixture of an origin has weights found on rows that were out by its last day; all
+forecasts of a cell are as many draws, scored on the same outcome by the same code.
+Guarded by ``tests/test_backtest_scored.py``.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fairweather import names
 from fairweather.ahead import due, extend
-from fairweather.backtest.origin import KEPT, came, in_units, known_at, latest
+from fairweather.backtest.origin import came, in_units, known_at, latest
+from fairweather.backtest.run import BacktestError
 from fairweather.baselines import BASELINES, Known, get_baseline, unlink
 from fairweather.scores import SCORES, Cells, get_score
 from fairweather.scores.calibration import LEVELS, coverage, place
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fairweather.panel import Panel
 
 MIXTURE = "stacked"
 # Years that must have come before weights are found on them; equal weights until then.
@@ -42,17 +47,35 @@ def score_all(done: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     weights : DataFrame
         One row per origin and reading: ``weight`` in the mixture, ``years`` it was found on. The
         last rows, of the year after the last outcome, are for a forecast made now.
+
+    Raises
+    ------
+    BacktestError
+        The draws of a job are of other cells than the record has.
+
+    Examples
+    --------
+    >>> scores, weights = score_all(done)  # doctest: +SKIP
     """
     import pandas as pd
 
     parts, shares = [], []
+    out = released(latest(done["states"], done["focal"]))
     for origin in sorted(done["origins"]):
         found = done["origins"][origin]
         if set(found) != set(done["readings"]):
             continue  # the mixture needs all of them; the problem is told
-        weight, years = weights_at(done, origin)
+        weight, years = weights_at(done, origin, out)
         shares += [(origin, r, w, years) for r, w in weight.items()]
         cells, known = cells_of(done, origin)
+        for reading, one in found.items():
+            if len(one["draws"]) != len(cells):
+                raise BacktestError(
+                    f"{origin} under {reading} has draws of {len(one['draws'])} cells, the record "
+                    f"has {len(cells)}",
+                    file=done["folder"],
+                    remedy="Read it with the record it was made from, or make it anew.",
+                )
         parts.append(_score_origin(origin, cells, known, found, weight))
     if parts:
         now = int(max(part["year"].max() for part in parts)) + 1
@@ -70,11 +93,44 @@ def cells_of(done: Mapping[str, Any], origin: int) -> tuple[pd.DataFrame, Known]
     return came(due(longer), latest(states, focal), origin), Known(panel)
 
 
-def weights_at(done: Mapping[str, Any], origin: int) -> tuple[dict[str, float], int]:
+def released(now: Panel) -> dict[tuple[str, int], int]:
+    """Tell by the end of which year the last row of each dyad's year was out.
+
+    Parameters
+    ----------
+    now : Panel
+        The latest record.
+
+    Returns
+    -------
+    dict
+        (dyad, year) to year. Some rows of a year come out four years later: until then its joint
+        score is not known.
+    """
+    used = [one.id for one in now.indicators(names.ALIGNMENT)]
+    ledger = now.record.ledger
+    ledger = ledger[ledger["indicator"].isin(used) & ledger["unit"].isin(now.dyads)]
+    first = ledger.groupby(["indicator", "unit", "year"])["available_on"].min()
+    last = first.groupby(level=["unit", "year"]).max()
+    return {(str(u), int(y)): day.year for (u, y), day in last.items()}
+
+
+def weights_at(
+    done: Mapping[str, Any], origin: int, out: Mapping[tuple[str, int], int] | None = None
+) -> tuple[dict[str, float], int]:
     """Weights of the readings as known at an origin.
 
-    Stacking weights of the joint scores of dyad-years that earlier origins foresaw and that are
-    before this origin's year; equal while fewer than three years have come.
+    Stacking weights of the joint scores of dyad-years that earlier origins foresaw, that are
+    before this origin's year, and whose rows were all out by its end; equal while fewer than three
+    years have come.
+
+    Parameters
+    ----------
+    done : mapping
+    origin : int
+    out : mapping, optional
+        From `released`. Default: every year's rows are out by the next year's end, as for a
+        forecast made now.
 
     Returns
     -------
@@ -83,24 +139,60 @@ def weights_at(done: Mapping[str, Any], origin: int) -> tuple[dict[str, float], 
     """
     from fairweather.stacking import mixture_weights
 
-    names = list(done["readings"])
+    readings = list(done["readings"])
     logs: dict[tuple[int, str, int], dict[str, float]] = {}
     for earlier, found in done["origins"].items():
-        if earlier >= origin or set(found) != set(names):
+        if earlier >= origin or set(found) != set(readings):
             continue
-        for reading in names:
+        for reading in readings:
             b = found[reading]["blocks"]
             for unit, year, lpd in zip(b["unit"], b["year"], b["lpd"], strict=True):
-                if year < origin:
+                if year < origin and (out is None or out.get((unit, year), year + 1) <= origin):
                     logs.setdefault((earlier, unit, year), {})[reading] = lpd
-    rows = [list(map(v.get, names)) for v in logs.values() if len(v) == len(names)]
-    years = len({k[2] for k, v in logs.items() if len(v) == len(names)})
-    table = np.array(rows, float)
-    if years < LEAST_YEARS or not len(table):
-        return dict.fromkeys(names, 1.0 / len(names)), 0
-    table = table[np.isfinite(table).all(axis=1)]
+    whole = {k: [v[r] for r in readings] for k, v in logs.items() if len(v) == len(readings)}
+    whole = {k: v for k, v in whole.items() if np.isfinite(v).all()}
+    years = len({year for _, _, year in whole})
+    if years < LEAST_YEARS:
+        return dict.fromkeys(readings, 1.0 / len(readings)), 0
+    table = np.array(list(whole.values()), float)
     density = np.exp(table - table.max(axis=1, keepdims=True))
-    return dict(zip(names, map(float, mixture_weights(density)), strict=True)), years
+    return dict(zip(readings, map(float, mixture_weights(density)), strict=True)), years
+
+
+def mixed(draws: Mapping[str, np.ndarray], weight: Mapping[str, float]) -> np.ndarray:
+    """Draws of the mixture: of each reading as many as its weight, as many in all as one has.
+
+    A score of draws gets better with their number alone, by a hundredth from 200 to 800: all
+    forecasts must have as many. The same draws are taken of every cell, evenly spaced over the
+    chains.
+
+    Parameters
+    ----------
+    draws : mapping of str to ndarray, shape (cell, draw)
+    weight : mapping of str to float
+        Summing to one.
+
+    Returns
+    -------
+    ndarray, shape (cell, draw)
+
+    Examples
+    --------
+    >>> two = {"a": np.zeros((1, 4)), "b": np.ones((1, 4))}
+    >>> mixed(two, {"a": 0.7, "b": 0.3}).tolist()
+    [[0.0, 0.0, 0.0, 1.0]]
+    """
+    size = min(x.shape[1] for x in draws.values())
+    share = np.array([weight[r] for r in draws]) * size
+    # Largest remainders: whole numbers of draws that add up.
+    count = np.floor(share + 1e-9).astype(int)
+    short = np.argsort(count - share, kind="stable")[: size - count.sum()]
+    count[short] += 1
+    parts = []
+    for n, x in zip(count, draws.values(), strict=True):
+        at = ((np.arange(n) + 0.5) * x.shape[1] / max(n, 1)).astype(int)
+        parts.append(x[:, at])
+    return np.concatenate(parts, axis=1)
 
 
 def _score_origin(
@@ -111,24 +203,18 @@ def _score_origin(
 
     value, n = in_units(cells), cells["n"].to_numpy(float)
     last = cells["before"].to_numpy(float)
-    drawn: dict[str, tuple[np.ndarray, np.ndarray | None]] = {
-        r: (found[r]["draws"].astype(float), None) for r in found
-    }
-    drawn[MIXTURE] = (
-        np.concatenate([found[r]["draws"] for r in weight], axis=1).astype(float),
-        np.concatenate([np.full(found[r]["draws"].shape[1], w / found[r]["draws"].shape[1])
-                        for r, w in weight.items()]),
-    )  # fmt: skip
+    drawn = {r: found[r]["draws"].astype(float) for r in found}
+    drawn[MIXTURE] = mixed(drawn, weight)
+    size = drawn[MIXTURE].shape[1]
     rng = np.random.default_rng(origin)
-    linked = {b: get_baseline(b).foresee(known, cells, rng, KEPT) for b in BASELINES}
+    linked = {b: get_baseline(b).foresee(known, cells, rng, size) for b in BASELINES}
     out = []
     for family, part in cells.groupby("family", sort=False):
         at = cells.index.get_indexer(part.index)
-        every = dict(drawn)
-        every |= {b: (unlink(str(family), x[at], n[at], rng), None) for b, x in linked.items()}
-        for name, (draws, w) in every.items():
-            own = draws if name in linked else draws[at]
-            one = Cells(str(family), own, value[at], n[at], last[at], w)
+        every = {r: x[at] for r, x in drawn.items()}
+        every |= {b: unlink(str(family), x[at], n[at], rng) for b, x in linked.items()}
+        for name, draws in every.items():
+            one = Cells(str(family), draws, value[at], n[at], last[at])
             low, high = place(one)
             columns = {s: _scored(s, one) for s in SCORES}
             columns |= {"low": low, "high": high}
@@ -146,7 +232,7 @@ def _scored(name: str, cells: Cells) -> np.ndarray:
     if not blank.all():
         few = Cells(
             cells.family, cells.draws[~blank], cells.value[~blank], cells.n[~blank],
-            cells.last[~blank], cells.weights,
+            cells.last[~blank],
         )  # fmt: skip
         out[~blank] = piece.score(few)
     return out

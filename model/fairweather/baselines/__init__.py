@@ -134,6 +134,10 @@ class Known:
             units = panel.units(latent)
             for one in panel.indicators(latent):
                 rows = panel.rows[one.id]
+                if one.family in ("share", "vote"):
+                    rows = rows[rows["n"] > 0]  # a share of no trials is no value
+                if rows.empty:
+                    continue
                 value = rows["value"].to_numpy(float)
                 n = rows["n"].to_numpy(float)
                 if one.family == "vote":

@@ -51,7 +51,7 @@ def _standard(item: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _index(known: Known) -> dict[tuple[str, str], np.ndarray]:
-    """Index of each unit by year, 0 where nothing is coded."""
+    """Index of each unit by year, NaN where nothing is coded."""
     total: dict[tuple[str, str], np.ndarray] = {}
     count: dict[tuple[str, str], np.ndarray] = {}
     for item in known.items.values():
@@ -61,18 +61,35 @@ def _index(known: Known) -> dict[tuple[str, str], np.ndarray]:
             seen = ~np.isnan(row)
             total[key] = total.get(key, 0.0) + np.where(seen, row, 0.0)
             count[key] = count.get(key, 0) + seen
-    return {k: v / np.maximum(count[k], 1) for k, v in total.items()}
+    return {
+        k: np.where(count[k] > 0, v / np.maximum(count[k], 1), np.nan) for k, v in total.items()
+    }
 
 
 def _before(path: np.ndarray) -> np.ndarray:
-    """Mean of the index over the years before each year, and before the year after the last.
+    """Mean of the index over the coded ones of the years before each year, and after the last.
+
+    Where none of them is coded it stays as it was: the year of an origin has no rows yet, and is
+    no year of an average index.
+
+    Parameters
+    ----------
+    path : ndarray, shape (series, year)
+        NaN where nothing is coded.
 
     Returns
     -------
     ndarray, shape (series, year + 1)
-        The first year has none before it: 0.
+        0 where nothing came before.
     """
-    sums = np.concatenate([np.zeros((len(path), 1)), np.cumsum(path, axis=1)], axis=1)
+    seen = ~np.isnan(path)
+    lead = np.zeros((len(path), 1))
+    sums = np.concatenate([lead, np.cumsum(np.where(seen, path, 0.0), axis=1)], axis=1)
+    count = np.concatenate([lead, np.cumsum(seen, axis=1)], axis=1)
     at = np.arange(path.shape[1] + 1)
     start = np.maximum(at - YEARS, 0)
-    return (sums[:, at] - sums[:, start]) / np.maximum(at - start, 1)
+    some = count[:, at] - count[:, start]
+    mean = (sums[:, at] - sums[:, start]) / np.maximum(some, 1.0)
+    # Carry the last mean there was.
+    held = np.maximum.accumulate(np.where(some > 0, at, 0), axis=1)
+    return np.take_along_axis(mean, held, axis=1)

@@ -134,7 +134,8 @@ def plan_release(
     day = as_date(released) or today
     if day > today:
         raise SourceError(
-            f"a release of {day} is not out yet", remedy="Give the day it came out: --released."
+            f"a release of {day} is not out yet: the clock says {today}",
+            remedy="Give the day it came out (--released), or set the clock.",
         )
     tables = reader.read(given)
     covered = _years(reader, tables, years, day, given[0])

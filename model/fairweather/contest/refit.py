@@ -169,12 +169,12 @@ def given_agenda(
     from fairweather.structure import stacked
 
     out, batch = dict(values), prepare(whole, known.priors).get("vote")
-    if batch is None:
+    fitted = known.batches.get("vote")
+    if batch is None or fitted is None:
         return out
-    seen = known.batches["vote"].mask.any(axis=0) if "vote" in known.batches else False
-    years = np.flatnonzero(batch.mask.any(axis=0) & ~seen)
+    years = np.flatnonzero(batch.mask.any(axis=0) & ~fitted.mask.any(axis=0))
     gap = batch.y - batch.read(stacked(whole, values))
-    gap = gap - (values["agenda"] @ batch.extra["basis"].T)[:, None, :]
+    gap = gap - (values["agenda"] @ fitted.extra["basis"].T)[:, None, :]
     delegation = np.array(values["delegation"])
     for t in years:
         # Two delegations a dyad: each takes half.
@@ -184,9 +184,11 @@ def given_agenda(
 
 
 def _same(fitted: Model, later: Model) -> bool:
-    """Whether draws of one model name all that the other reads."""
+    """Whether draws of one model name all that the other reads, and mean the same by it."""
     a, b = ({k: list(v) for k, v in m.coords.items()} for m in (fitted, later))
-    return a == b
+    # The agenda is laid out by the years with votes.
+    x, y = (m.batches["vote"].extra["basis"] if "vote" in m.batches else 0 for m in (fitted, later))
+    return a == b and np.array_equal(x, y)
 
 
 def _scored(density: xr.DataArray, origin: int | None = None, weights: Any = None) -> dict:

@@ -79,7 +79,8 @@ class Geometry:
     states : tuple of str
         Zero-sum coordinates mean the same only among the same states.
     years : tuple of int
-        The agenda's coordinates are contrasts over these.
+    voted : tuple of int
+        Years with votes: the agenda's coordinates are contrasts over these.
     """
 
     label: tuple[str, ...]
@@ -88,6 +89,7 @@ class Geometry:
     points: np.ndarray = field(repr=False)
     states: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+    voted: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, tallies: list[Tally], model: Model, packed: Packed) -> Geometry:
@@ -104,7 +106,7 @@ class Geometry:
         return cls(
             coordinates(model, packed), means.mean(axis=0) + shift, scale,
             np.array([t.points for t in tallies]) + shift, tuple(panel.states),
-            tuple(int(y) for y in panel.years),
+            tuple(int(y) for y in panel.years), voted(model),
         )  # fmt: skip
 
     @property
@@ -126,7 +128,7 @@ class Geometry:
                 "points": (("chain", "point", "coordinate"), self.points.astype(np.float32)),
             },
             coords={"coordinate": list(self.label)},
-            attrs={"states": json.dumps(self.states), "years": json.dumps(self.years)},
+            attrs={k: json.dumps(getattr(self, k)) for k in ("states", "years", "voted")},
         )
 
 
@@ -153,8 +155,23 @@ def geometry_of(fit: xr.DataTree | Geometry) -> Geometry:
     data = fit[GROUP].to_dataset()
     read = [data[k].to_numpy().astype(float) for k in ("mean", "scale", "points")]
     labels = tuple(str(x) for x in data["coordinate"].values)
-    states, years = (tuple(json.loads(data.attrs[k])) for k in ("states", "years"))
-    return Geometry(labels, *read, states, years)
+    kept = (tuple(json.loads(data.attrs[k])) for k in ("states", "years", "voted"))
+    return Geometry(labels, *read, *kept)
+
+
+def voted(model: Model) -> tuple[int, ...]:
+    """Years in which any dyad has votes.
+
+    Examples
+    --------
+    >>> import fairweather as fw
+    >>> voted(fw.build_model(fw.load_panel(states=["CHN", "RUS", "IND"])))[-1]
+    2024
+    """
+    if "vote" not in model.batches:
+        return ()
+    seen = model.batches["vote"].mask.any(axis=0)
+    return tuple(int(y) for y in model.panel.years[seen])
 
 
 def coordinates(model: Model, packed: Packed) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairweather.engine.geometry import POINTS, Geometry, coordinates, offset
+from fairweather.engine.geometry import POINTS, Geometry, coordinates, offset, voted
 from fairweather.measurement.vote import agenda_basis
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def carry_over(
     place = {name: k for k, name in enumerate(found.label)}
     if tuple(model.panel.states) != found.states:
         place = {n: k for n, k in place.items() if n.partition("|")[0] not in _ZERO_SUM}
-    if tuple(int(y) for y in model.panel.years) != found.years:
+    if (tuple(int(y) for y in model.panel.years), voted(model)) != (found.years, found.voted):
         place = {n: k for n, k in place.items() if not n.startswith("agenda|")}
     source = np.array([place.get(name, -1) for name in labels])
     known, shift = source >= 0, offset(model, packed)
@@ -144,7 +144,8 @@ def _agenda(
     years = [int(y) for y in model.panel.years]
     if len(own) != len(found.years) - 2:
         return None
-    before, now = agenda_basis(len(found.years)), agenda_basis(len(years))
+    before = agenda_basis(np.isin(found.years, found.voted))
+    now = model.batches["vote"].extra["basis"]
     same = np.equal.outer(years, found.years).astype(float)
     carried = now.T @ same @ before
     # Years without a past have the prior's spread.

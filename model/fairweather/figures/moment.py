@@ -72,6 +72,9 @@ def plot_moment(found: xr.DataTree) -> style.Page:
         for ax in axes[:panels]:
             ax.set_xlim(years[0] - 0.4, years[-1] + 0.4)
             ax.set_xticks([y for y in (years[0], years[len(years) // 2], years[-1])])
+        # The panel of survival has a line of each weather.
+        handles, labels = axes[len(states)].get_legend_handles_labels()
+        fig.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=6)
         return style.settle(fig)
 
 
@@ -87,7 +90,6 @@ def _pressure(ax: Any, one: xr.Dataset, years: np.ndarray, state: str) -> None:
     ax.plot(years, came, color=COLORS[CAME], label="came")
     ax.plot(years[seen], came[seen], "o", color=COLORS[CAME], ms=2.5)
     ax.set_title(f"pressure on {state}, SD")
-    ax.legend(loc="best", fontsize=6)
 
 
 def _survival(ax: Any, table: xr.Dataset, years: np.ndarray) -> None:
@@ -101,7 +103,6 @@ def _survival(ax: Any, table: xr.Dataset, years: np.ndarray) -> None:
     ax.set_ylim(0, 1.04)
     ax.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
     ax.set_title("stays above its level")
-    ax.legend(loc="upper right", fontsize=6)
 
 
 def _indicator(ax: Any, one: xr.Dataset, years: np.ndarray, label: str) -> None:

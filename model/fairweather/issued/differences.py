@@ -68,7 +68,7 @@ def diff(a: Issued, b: Issued) -> Difference:
     """
     import pandas as pd
 
-    facts = [(k, x, y) for k, x, y in _pairs(_flat(a.facts), _flat(b.facts))]
+    facts = [(k, x, y) for k, x, y in _pairs(flat(a.facts), flat(b.facts))]
     files = [(k, _file(x), _file(y)) for k, x, y in _pairs(a.files, b.files)]
     return Difference(
         pd.DataFrame(facts, columns=["fact", "a", "b"]),
@@ -78,11 +78,18 @@ def diff(a: Issued, b: Issued) -> Difference:
     )
 
 
-def _flat(facts: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+def flat(facts: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Write nested facts as paths.
+
+    Examples
+    --------
+    >>> flat({"data": {"as_of": None}, "origin": 2024})
+    {'data.as_of': None, 'origin': 2024}
+    """
     out: dict[str, Any] = {}
     for key, value in facts.items():
         if isinstance(value, Mapping) and value:
-            out |= _flat(value, f"{above}{key}.")
+            out |= flat(value, f"{above}{key}.")
         else:
             out[f"{above}{key}"] = value
     return out

@@ -21,6 +21,8 @@ NOTE = "store.json"
 LEDGER, OBJECTS = "ledger", "objects"
 ID = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Readings of a mixture that a list names, and the weight from which it does.
+_SHOWN, _FELT = 3, 0.005
 # What a list shows of a forecast: where its facts say it.
 HEADLINE = {
     "focal": ("focal",),
@@ -134,7 +136,7 @@ def headline(facts: Mapping[str, Any]) -> dict[str, Any]:
     --------
     >>> shown = headline({"focal": "CHN-RUS", "readings": {"drift": 0.4, "thermostat": 0.6}})
     >>> shown["focal"], shown["readings"], shown["as_of"]
-    ('CHN-RUS', 'drift+thermostat', None)
+    ('CHN-RUS', 'thermostat .60 + drift .40', None)
     """
     out: dict[str, Any] = {}
     for name, path in HEADLINE.items():
@@ -142,6 +144,17 @@ def headline(facts: Mapping[str, Any]) -> dict[str, Any]:
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, Mapping):
-            value = "+".join(sorted(map(str, value)))
+            value = _mixture(value)
         out[name] = value if isinstance(value, (str, int, float)) else None
     return out
+
+
+def _mixture(weights: Mapping[str, Any]) -> str:
+    """Name one reading, or several with their weights, largest first; only the first three."""
+    if len(weights) == 1 or not all(isinstance(w, (int, float)) for w in weights.values()):
+        return "+".join(sorted(map(str, weights)))
+    order = sorted(weights, key=lambda name: (-weights[name], name))
+    felt = [name for name in order if weights[name] >= _FELT] or order[:1]
+    said = [f"{name} {weights[name]:.2f}".replace(" 0.", " .") for name in felt[:_SHOWN]]
+    rest = len(weights) - len(said)
+    return " + ".join([*said, f"{rest} more"] if rest else said)

@@ -50,11 +50,35 @@ def score(same: Any, partial: Any, n: Any) -> Any:
     return np.log(share / (1.0 - share))
 
 
-def agenda_basis(width: int) -> np.ndarray:
-    """Orthonormal contrasts over years without level and linear trend, shape (year, year - 2)."""
-    t = np.arange(width, dtype=float)
-    full = np.linalg.qr(np.column_stack([np.ones(width), t, np.eye(width)]))[0]
-    return full[:, 2:width]
+def agenda_basis(voted: np.ndarray) -> np.ndarray:
+    """Contrasts of the agenda over years.
+
+    Level and linear trend of the years with votes belong to alignment: the agenda of these years is
+    orthogonal to both. Years without votes stand apart, each on its own: tied to the others they
+    would take up what is left of level and trend, and carry it into forecasts.
+
+    Parameters
+    ----------
+    voted : ndarray of bool, shape (year,)
+        Years with a vote of any dyad.
+
+    Returns
+    -------
+    ndarray, shape (year, year - 2)
+        Orthonormal columns.
+
+    Examples
+    --------
+    >>> agenda_basis(np.array([True, True, True, False])).round(2).tolist()
+    [[0.41, 0.0], [-0.82, 0.0], [0.41, 0.0], [0.0, 1.0]]
+    """
+    voted = np.asarray(voted, bool)
+    width, some = len(voted), int(voted.sum())
+    t = np.flatnonzero(voted).astype(float)
+    full = np.linalg.qr(np.column_stack([np.ones(some), t, np.eye(some)]))[0]
+    within = np.zeros((width, max(some - 2, 0)))
+    within[voted] = full[:, 2:some]
+    return np.concatenate([within, np.eye(width)[:, ~voted]], axis=1)[:, : width - 2]
 
 
 def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
@@ -72,7 +96,7 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     noise = np.sqrt(innovation**2 + part * sampling)
     extra = {
         "filter": [c / scale * (innovation / noise) for c in filters],
-        "basis": agenda_basis(n_years),
+        "basis": agenda_basis(batch.mask.any(axis=0)),
         "phi": phi,
         "scale": scale,
         "thin": part * sampling,
@@ -138,7 +162,8 @@ def _held(
     kind = {"scale": x["scale"], "thin": x["thin"][held.series]}
     weight, spread = carry(held.rest, held.time, x["phi"][held.series], **kind)
     seen = -(weight * np.where(held.rest, whole.y[held.series], 0.0)).sum(axis=1)
-    agenda = par["agenda"] @ (weight @ x["basis"]).T
+    # The agenda is laid out by the years whose votes the fit has seen.
+    agenda = par["agenda"] @ (weight @ known.extra["basis"]).T
     return held, kind, seen + weigh(latent, held.series, weight) + agenda, spread
 
 

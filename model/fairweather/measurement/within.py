@@ -46,7 +46,8 @@ def prepare(sources: list[Source], n_years: int, priors: Any) -> Batch:
     level = (apply_filter(np, batch.y, filters) * constant).sum(axis=1)
     information = (constant**2).sum(axis=1)
     swing = (apply_filter(np, batch.y, filters) ** 2).sum(axis=1) - level**2 / information
-    spread = np.sqrt(member @ swing / dof)
+    # Series that stand still have a swing of nothing, by rounding less.
+    spread = np.sqrt(np.maximum(member @ swing, 0.0) / dof)
     # In a simulated world the floor is that of the record it was simulated under.
     known = {s.indicator.id: s.spread for s in sources if s.spread is not None}
     spread = np.array([known.get(i, x) for i, x in zip(batch.ids, spread, strict=True)])
