@@ -17,7 +17,7 @@ from fairweather.renewal.rows import difference
 from fairweather.samplers import Settings
 
 STATES = ["CHN", "IND", "RUS"]
-ASKED = Settings(draws=300, tune=200, chains=2, seed=5, progressbar=False)
+ASKED = Settings(draws=300, tune=250, chains=2, seed=5, progressbar=False)
 LATE = {"indicators": "us_aid", "units": "IND", "years": 2024}
 
 
@@ -159,7 +159,7 @@ def test_other_axes_are_fitted_anew_and_warm(before, case, sampled):
     options, why = WHY[case]
     done = ask(before, load_panel(**{"states": STATES} | options))
     assert done.how == "warm" and done.why.startswith(why) and done.k is None
-    assert sampled[0]["tune"] == 100 and sampled[0]["draws"] == ASKED.draws
+    assert sampled[0]["tune"] == 200 and sampled[0]["draws"] == ASKED.draws
     assert sampled[0]["warm"].states == tuple(STATES)
     assert done.tree.attrs["renewed"] == "warm" and done.tree.attrs["why"] == done.why
 
@@ -188,7 +188,7 @@ def test_too_few_effective_draws_are_not_weighed(before, panel, sampled, monkeyp
     with pytest.raises(ConvergenceError):  # no fit meets this bar
         ask(before, panel)
     assert [o["warm"] is None for o in sampled] == [False, True]
-    assert [o["tune"] for o in sampled] == [100, ASKED.tune]
+    assert [o["tune"] for o in sampled] == [200, ASKED.tune]
 
 
 def test_a_prior_set_or_code_that_changed_forbids_weighing(before, panel, sampled, monkeypatch):

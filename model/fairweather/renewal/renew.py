@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from fairweather.samplers import Settings
 
 CONFIRMED, REWEIGHTED, WARM, COLD = "confirmed", "reweighted", "warm", "cold"
-# A warm start has the mass matrix and the place; what is left to find is the step size.
-WARM_TUNE = 100
+# A warm start has the mass matrix and the place, and could do with few draws to find its step. But
+# nutpie cannot be told to leave the mass matrix alone, and would end on one from the last of them:
+# from a hundred draws it is so rough that a slow number missed the bar.
+WARM_TUNE = 200
 Say = Callable[[str], Any]
 
 
@@ -85,7 +87,7 @@ def renew(
     reading : str
     priors : Priors
     settings : Settings
-        What the sampler is asked for if it must sample; a warm start tunes for 100 draws at most.
+        What the sampler is asked for if it must sample; a warm start tunes for 200 draws at most.
         Its seed also decides how weighed draws are drawn again.
     keep : str or Path, optional
         An existing folder that takes the draws as they come; a fit that was stopped goes on there.
