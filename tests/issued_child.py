@@ -7,9 +7,14 @@ import sys
 
 from fairweather.issued.store import Store
 
-store, first, count, step = sys.argv[1], *map(int, sys.argv[2:5])
-print("ready", flush=True)
-for k in range(first, first + count * step, step):
-    files = {"forecast.csv": f"{k}\n".encode() * 50, "run.json": b"{}\n"}
-    one = Store(store).issue(files, {"focal": "CHN-RUS", "origin": 2024, "seed": k})
-    print(one.serial, one.new, flush=True)
+
+def main(store, first, count, step):
+    print("ready", flush=True)
+    for k in range(first, first + count * step, step):
+        files = {"forecast.csv": f"{k}\n".encode() * 50, "run.json": b"{}\n"}
+        one = Store(store).issue(files, {"focal": "CHN-RUS", "origin": 2024, "seed": k})
+        print(one.serial, one.new, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:5]))

@@ -16,11 +16,6 @@ import fairweather.issued.freezing  # noqa: F401  (imported before the first for
 import made_update as made
 from fairweather.updating import run, update
 
-made.quick(setattr)
-# What follows the issue writes nothing.
-run._told = lambda done, *rest: done
-
-
 def one(root, file="", day=""):
     world = SimpleNamespace(
         root=root, data=f"{root}/data", store=f"{root}/forecasts", results=f"{root}/results"
@@ -30,6 +25,9 @@ def one(root, file="", day=""):
 
 
 def main():
+    made.quick(setattr)
+    # What follows the issue writes nothing.
+    run._told = lambda done, *rest: done
     # Compiled and cached things are made before the first fork, not in each.
     made.renewed(None, made.panel_of(sys.argv[1]), made.READING)
     print("ready", flush=True)

@@ -183,7 +183,7 @@ def coordinates(model: Model, packed: Packed) -> tuple[str, ...]:
     >>> from fairweather.engine.pack import pack
     >>> model = fw.build_model(fw.load_panel(states=["CHN", "RUS", "IND"]))
     >>> coordinates(model, pack(model))[-1]
-    'shift_count|tourists|2024'
+    'share_level|chronology_sign:CHN-RUS'
     """
     panel, batches = model.panel, model.batches
     years = [str(y) for y in panel.years]

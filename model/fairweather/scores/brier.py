@@ -20,7 +20,7 @@ def score(cells: Cells) -> np.ndarray:
     Examples
     --------
     >>> one = np.ones(1)
-    >>> float(score(Cells("within", np.array([[0.0, 2.0]]), 0 * one, one, one)))
+    >>> score(Cells("within", np.array([[0.0, 2.0]]), 0 * one, one, one)).item()
     0.25
     """
     import scoringrules as sr

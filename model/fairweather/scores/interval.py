@@ -22,7 +22,7 @@ def score(cells: Cells) -> np.ndarray:
     --------
     >>> one = np.ones(1)
     >>> draws = np.linspace(0.0, 1.0, 101)[None]
-    >>> round(float(score(Cells("within", draws, 0.5 * one, one, one))), 2)
+    >>> round(score(Cells("within", draws, 0.5 * one, one, one)).item(), 2)
     0.89
     """
     import scoringrules as sr

@@ -24,7 +24,7 @@ def score(cells: Cells) -> np.ndarray:
     Examples
     --------
     >>> one = np.ones(1)
-    >>> round(float(score(Cells("count", np.array([[0.0, 1.0, 1.0]]), one, one, one))), 3)
+    >>> round(score(Cells("count", np.array([[0.0, 1.0, 1.0]]), one, one, one)).item(), 3)
     0.47
     """
     if cells.family in WHOLE:

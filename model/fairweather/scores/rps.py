@@ -20,7 +20,7 @@ def score(cells: Cells) -> np.ndarray:
     Examples
     --------
     >>> one = np.ones(1)
-    >>> float(score(Cells("count", np.array([[0.0, 1.0]]), one, one, one)))
+    >>> score(Cells("count", np.array([[0.0, 1.0]]), one, one, one)).item()
     0.25
     """
     import scoringrules as sr
