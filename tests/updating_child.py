@@ -16,6 +16,7 @@ import fairweather.issued.freezing  # noqa: F401  (imported before the first for
 import made_update as made
 from fairweather.updating import run, update
 
+
 def one(root, file="", day=""):
     world = SimpleNamespace(
         root=root, data=f"{root}/data", store=f"{root}/forecasts", results=f"{root}/results"
