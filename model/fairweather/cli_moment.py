@@ -22,8 +22,6 @@ from fairweather.cli_options import (
     Tune,
     Workers,
 )
-from fairweather.samplers import TARGET_ACCEPT
-
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
 
 FAILED, INTERRUPTED = 3, 130
 DEFAULT = "elastic-side,drift"
+# A panel of 25 years wants smaller steps and a longer tuning than one of 33.
+TARGET, TUNING = 0.9, 800
 
 Horizon = Annotated[int, typer.Option("--horizon", min=1, max=8, help="Years after 2016.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only where the pages are.")]
@@ -40,9 +40,9 @@ def moment(
     reading: Readings = DEFAULT,
     states: States = None,
     draws: Draws = None,
-    tune: Tune = None,
+    tune: Tune = TUNING,
     chains: Chains = 4,
-    target_accept: TargetAccept = TARGET_ACCEPT,
+    target_accept: TargetAccept = TARGET,
     seed: RootSeed = 1,
     horizon: Horizon = 8,
     results: ResultsDir = "results",
