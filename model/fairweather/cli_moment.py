@@ -22,6 +22,7 @@ from fairweather.cli_options import (
     Tune,
     Workers,
 )
+
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
