@@ -124,6 +124,8 @@ def test_a_folder_is_scored_without_a_fit(ran, no_figures, tmp_path, monkeypatch
     assert ran["readings"] == ("drift",)
     refused = call("--score-only")
     assert refused.exit_code == 2 and "Name it with --out DIR" in refused.stderr
+    refused = call("--score-only", "--out", tmp_path / "mine", "--from", 2012, "--horizon", 1)
+    assert refused.exit_code == 2 and "--from, --horizon cannot be changed" in refused.stderr
 
 
 def test_refusals_end_with_2_before_any_fit(tmp_path, monkeypatch):

@@ -155,6 +155,36 @@ def test_means_and_skill(scored, monkeypatch):
     # Two forecasts of one origin are not one.
     two = pd.concat([scored, scored.assign(serial=9)], ignore_index=True)
     assert skills(two)["cells"].tolist() == (2 * found["cells"]).tolist()
+    # But what they spoke of came once: it does not make few values many.
+    monkeypatch.setattr("fairweather.due.tables.MIN_CELLS", int(found["cells"].max()) + 1)
+    assert skills(two).empty
+
+
+def test_means_are_over_the_cells_of_which_all_forecasts_speak(scored):
+    silent = (scored["forecast"] == "random-walk") & (scored["indicator"] == "arms_deliveries")
+    assert silent.any()
+    some = scored.assign(crps=scored["crps"].mask(silent))
+    table = means(some).set_index("forecast")
+    votes = scored[scored["indicator"] == "unga_votes"].groupby("forecast")
+    assert (table["cells"] == votes.size()[table.index]).all()
+    np.testing.assert_allclose(table["crps"], votes["crps"].mean()[table.index])
+    # The forecasts of all issued ones at once are told apart by their id.
+    both = pd.concat([some, scored.assign(id="another")], ignore_index=True).assign(serial=0)
+    cells = means(both).set_index("forecast")["cells"]
+    assert cells[ISSUED] == table.loc[ISSUED, "cells"] + (scored["forecast"] == ISSUED).sum()
+    # Where nothing is in common the issued forecast is not hidden.
+    alone = means(scored.assign(crps=scored["crps"].mask(scored["forecast"] == "ar1")))
+    assert alone["forecast"].tolist() == [ISSUED]
+    assert alone["cells"].tolist() == [(scored["forecast"] == ISSUED).sum()]
+
+
+def test_a_blank_is_not_the_number_minus_one():
+    from fairweather.due.scored import _only_new
+
+    cells = cell(2024, indicator="tone")
+    row = cells.assign(value=3.0, partial=np.nan, opposite=np.nan, n=np.nan)
+    old, new = (SimpleNamespace(observations=row.assign(n=n)) for n in (np.nan, -1.0))
+    assert len(_only_new(cells, new, old)) == 1 and _only_new(cells, new, new).empty
 
 
 def cell(year, unit="CHN-RUS", indicator="unga_votes"):

@@ -58,9 +58,12 @@ def test_refusals_are_one_line_and_exit_with_two(here):
         (["--rows", "none.csv"], "none.csv: the file does not exist"),
         (["--reading", "nobody"], "unknown reading 'nobody'"),
         (["--today", "soon"], "'soon' is not a date"),
+        (["--template", "x.csv", "--rows", "rows.csv"], "--rows with --template"),
+        (["--template", "x.csv", "--fail-above", "0.9"], "--fail-above with --template"),
     ):
         done = run(*args)
         assert done.exit_code == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert not (here / "x.csv").exists()
 
 
 def test_draws_below_the_bar_exit_with_three(here, monkeypatch):

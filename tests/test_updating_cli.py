@@ -106,7 +106,8 @@ def test_exit_codes(monkeypatch, error, code, status):
 def test_what_is_unforeseen_is_told_and_not_hidden(monkeypatch):
     monkeypatch.setattr(updating, "update", lambda *_, **__: 1 / 0)
     done = call("update", "--quiet")
-    assert json.loads(done.stdout)["status"] == "unforeseen"
+    found = json.loads(done.stdout)
+    assert found["status"] == "unforeseen" and found["seconds"] >= 0
     assert done.exit_code == 1 and isinstance(done.exception, ZeroDivisionError)
 
 
@@ -133,12 +134,14 @@ def test_options_reach_the_update(monkeypatch):
     monkeypatch.setattr(updating, "update", note)
     call(
         "update", "--import", "un-ga", "a.csv", "b.csv", "--years", "2023-2024",
-        "--accept-withdrawals", "--reading", "drift", "--reading", "scope", "--weights", "equal",
-        "--states", "chn,rus,ind", "--wait", "5", "--dry-run", "--seed", "7", "--quiet",
+        "--accept-withdrawals", "--accept-older", "--reading", "drift", "--reading", "scope",
+        "--weights", "equal", "--states", "chn,rus,ind", "--wait", "5", "--dry-run",
+        "--seed", "7", "--quiet",
     )  # fmt: skip
     one = seen[0]
     assert [p.name for p in one.release.files] == ["a.csv", "b.csv"]
     assert one.release.years == (2023, 2024) and one.release.accept_withdrawals
+    assert one.release.accept_older
     assert one.readings == ["drift", "scope"] and one.weights == "equal" and one.seed == 7
     assert one.states == ["CHN", "RUS", "IND"] and one.wait == 5.0 and one.dry_run
     assert not one.progressbar

@@ -20,6 +20,7 @@ from fairweather.cli_options import (
     States,
     Workers,
 )
+from fairweather.errors import FairweatherError
 from fairweather.readings import READINGS
 
 if TYPE_CHECKING:
@@ -49,7 +50,15 @@ ScoreOnly = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was found.")]
 
 
+# What the folder of a backtest has settled for good.
+_SETTLED = (
+    "first", "last", "horizon", "states", "focal", "priors", "draws", "tune", "seed", "cluster",
+    "workers",
+)  # fmt: skip
+
+
 def backtest(
+    ctx: typer.Context,
     first: First = 2008,
     last: Last = None,
     horizon: Horizon = 3,
@@ -81,6 +90,7 @@ def backtest(
 
     chosen = None if reading is None else tuple(READINGS) if reading == ["all"] else tuple(reading)
     if score_only:
+        _refuse_settled(ctx)
         if out is None:
             raise r.BacktestError(
                 "--score-only reads a folder, and none is named", remedy="Name it with --out DIR."
@@ -116,6 +126,20 @@ def backtest(
         typer.echo(f"Failed: {key}: {' '.join(str(why).split())}", err=True)
     if found.problems:
         raise typer.Exit(FAILED)
+
+
+def _refuse_settled(ctx: typer.Context) -> None:
+    """Refuse options that scoring a folder would pass over in silence."""
+    given = [
+        parameter.opts[0] for parameter in ctx.command.params
+        if parameter.name in _SETTLED
+        and getattr(ctx.get_parameter_source(parameter.name), "name", "") == "COMMANDLINE"
+    ]  # fmt: skip
+    if given:
+        raise FairweatherError(
+            f"{', '.join(given)} cannot be changed with --score-only: the folder has settled it",
+            remedy="Leave it out, or run another backtest without --score-only.",
+        )
 
 
 def shown(found: Backtest) -> Table:

@@ -22,6 +22,7 @@ from fairweather.cli_options import (
     TargetAccept,
     Tune,
 )
+from fairweather.errors import FairweatherError
 from fairweather.readings import READINGS
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def monitor(
 
     if reading is not None:
         get_reading(reading)
+    _refuse_both(template, rows, fail_above)
     asked = Asked(
         rows=rows, store=store, results=results, reading=reading, priors=priors, focal=focal,
         states=parse_states(states), horizon=horizon, today=_day(today),
@@ -106,6 +108,17 @@ def monitor(
     _print(found, json, quiet)
     if fail_above is not None and found.warning.fell > fail_above:
         raise typer.Exit(EXCEEDED)
+
+
+def _refuse_both(template: str | None, rows: str | None, fail_above: float | None) -> None:
+    """Refuse a template together with what asks for a look: a script would take it for one."""
+    looks = {"--rows": rows, "--fail-above": fail_above}
+    given = [name for name, value in looks.items() if value is not None]
+    if template is not None and given:
+        raise FairweatherError(
+            f"{', '.join(given)} with --template, which only writes an empty file",
+            remedy="Write the file first, fill it, and look with --rows FILE.",
+        )
 
 
 def _print(found: Any, json: bool, quiet: bool) -> None:

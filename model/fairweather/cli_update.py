@@ -54,6 +54,7 @@ Years = Annotated[
 Withdrawals = Annotated[
     bool, typer.Option("--accept-withdrawals", help="Even if much of it is gone.")
 ]
+Older = Annotated[bool, typer.Option("--accept-older", help="Even if a later file says otherwise.")]
 Readings = Annotated[
     list[str] | None,
     typer.Option("--reading", metavar="NAME", help="Repeatable; some of "
@@ -82,6 +83,7 @@ def update(
     released: Released = None,
     years: Years = None,
     accept_withdrawals: Withdrawals = False,
+    accept_older: Older = False,
     reading: Readings = None,
     weights: Weights = None,
     store: StoreDir = "forecasts",
@@ -108,7 +110,9 @@ def update(
         from fairweather.updating import Asked
 
         return Asked(
-            release=_release(layout, files or [], released, years, accept_withdrawals),
+            release=_release(
+                layout, files or [], released, years, accept_withdrawals, accept_older
+            ),
             store=store, results=results, data=folder, readings=reading or None, weights=weights,
             focal=focal, states=parse_states(states), priors=priors, scenarios=scenarios,
             draws=draws, tune=tune, chains=chains, seed=seed, horizon=horizon,
@@ -132,14 +136,14 @@ def update(
 
 def _release(
     layout: str | None, files: list[Path], released: str | None, years: str | None,
-    accept_withdrawals: bool,
+    accept_withdrawals: bool, accept_older: bool,
 ) -> Any:  # fmt: skip
     from fairweather.updating.intake import Release
 
     given = [
         name for name, value in (
             ("FILE", files), ("--released", released), ("--years", years),
-            ("--accept-withdrawals", accept_withdrawals),
+            ("--accept-withdrawals", accept_withdrawals), ("--accept-older", accept_older),
         ) if value
     ]  # fmt: skip
     if layout is None:
@@ -149,7 +153,7 @@ def _release(
                 remedy="Name the layout of the files: --import FORMAT, see data formats.",
             )
         return None
-    return Release(layout, tuple(files), released, _years(years), accept_withdrawals)
+    return Release(layout, tuple(files), released, _years(years), accept_withdrawals, accept_older)
 
 
 def _quietly(ask: Any) -> None:
@@ -159,6 +163,11 @@ def _quietly(ask: Any) -> None:
     from fairweather.updating.telling import one_line
 
     began = time.monotonic()
+
+    def end(facts: dict[str, Any]) -> None:
+        facts.setdefault("seconds", round(time.monotonic() - began, 1))
+        typer.echo(one_line(facts))
+
     try:
         from fairweather.updating import BusyError
         from fairweather.updating import update as bring_up_to_date
@@ -181,10 +190,9 @@ def _quietly(ask: Any) -> None:
         facts = _wrong("interrupted; what was whole is kept and taken up by the next update",
                        INTERRUPTED)  # fmt: skip
     except Exception as err:
-        typer.echo(one_line(_wrong(f"{type(err).__name__}: {err}", UNFORESEEN)))
+        end(_wrong(f"{type(err).__name__}: {err}", UNFORESEEN))
         raise
-    facts.setdefault("seconds", round(time.monotonic() - began, 1))
-    typer.echo(one_line(facts))
+    end(facts)
     raise typer.Exit(facts["code"])
 
 

@@ -234,8 +234,9 @@ def _only_new(cells: pd.DataFrame, record: Record, since: Record) -> pd.DataFram
     old, new = (r.observations.set_index(KEYS)[numbers] for r in (since, record))
     old, new = (x[~x.index.duplicated(keep="last")] for x in (old, new))
     at = cells.set_index(KEYS).index
-    same = (old.reindex(at).fillna(-1.0) == new.reindex(at).fillna(-1.0)).all(axis=1)
-    return cells[~(same.to_numpy() & at.isin(old.index))].reset_index(drop=True)
+    a, b = (x.reindex(at).to_numpy(float) for x in (old, new))
+    same = ((a == b) | (np.isnan(a) & np.isnan(b))).all(axis=1)
+    return cells[~(same & at.isin(old.index))].reset_index(drop=True)
 
 
 def _score(one: Issued, cells: pd.DataFrame, seen: _Seen, scenario: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fairweather.baselines import BASELINES
 from fairweather.due.final import FINAL, PROVISIONAL
-from fairweather.due.scored import ISSUED
+from fairweather.due.scored import ISSUED, KEYS
 from fairweather.scores import SCORES
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ def means(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``serial, origin, forecast, cells, final, provisional``, every score (the mean over
-        indicators of their means; NaN where none has it), and ``inside_50``, ``inside_89``.
+        indicators of their means; NaN where none has it), and ``inside_50``, ``inside_89``. A cell
+        of which any of the forecasts does not speak is left out for all of them; where that leaves
+        none, the issued forecast stands alone.
     """
     import pandas as pd
 
     rows = []
-    for (serial, origin, forecast), part in scores.groupby(
+    for (serial, origin, forecast), part in _in_common(scores).groupby(
         ["serial", "origin", "forecast"], sort=False
     ):
         by = part.groupby("indicator")
@@ -47,6 +49,14 @@ def means(scores: pd.DataFrame) -> pd.DataFrame:
         row |= {c: float(part[c].mean()) for c in part.columns if c.startswith("inside_")}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _in_common(scores: pd.DataFrame) -> pd.DataFrame:
+    """Keep the cells of each issued forecast of which all forecasts beside it speak."""
+    speaks = scores["crps"].notna()
+    whole = speaks.groupby([scores[c] for c in ("id", *KEYS)]).transform("all")
+    some = whole.groupby(scores["id"]).transform("any")
+    return scores[whole | (~some & (scores["forecast"] == ISSUED))]
 
 
 def skills(scores: pd.DataFrame, score: str = "crps") -> pd.DataFrame:
@@ -62,7 +72,7 @@ def skills(scores: pd.DataFrame, score: str = "crps") -> pd.DataFrame:
     -------
     DataFrame
         As `fairweather.skill.skill_table`; a plain forecast that shares fewer than `MIN_CELLS`
-        cells is left out.
+        values is left out. A value that several forecasts spoke of counts once for that.
     """
     import pandas as pd
 
@@ -73,7 +83,8 @@ def skills(scores: pd.DataFrame, score: str = "crps") -> pd.DataFrame:
     told = scores.assign(origin=scores["serial"])
     for plain in BASELINES:
         try:
-            if len(common(told, score, [ISSUED, plain])) < MIN_CELLS:
+            came = common(told, score, [ISSUED, plain]).index.to_frame(index=False)
+            if len(came[KEYS].drop_duplicates()) < MIN_CELLS:
                 continue
         except SkillError:
             continue

@@ -33,7 +33,7 @@ class Release:
     released : str or None
         Day it came out; today by default.
     years : (int, int) or None
-    accept_withdrawals : bool
+    accept_withdrawals, accept_older : bool
     """
 
     format: str
@@ -41,6 +41,7 @@ class Release:
     released: str | None = None
     years: tuple[int, int] | None = None
     accept_withdrawals: bool = False
+    accept_older: bool = False
 
 
 def bring(release: Release, data_dir: str | Path | None, dry_run: bool) -> dict[str, Any]:
@@ -62,6 +63,7 @@ def bring(release: Release, data_dir: str | Path | None, dry_run: bool) -> dict[
     plan = plan_release(
         release.format, release.files, data_dir=data_dir, released=release.released,
         years=release.years, accept_withdrawals=release.accept_withdrawals,
+        accept_older=release.accept_older,
     )  # fmt: skip
     folder = None if dry_run else take(plan)
     statuses = plan.changes["status"].tolist()
