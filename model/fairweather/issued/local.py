@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from fairweather.alone import alone
-from fairweather.errors import ArchiveError, RecordError
+from fairweather.errors import ArchiveError
 from fairweather.issued.places import PARTIAL, STALE_SECONDS
 
 _FILE, _FOLDER = 0o444, 0o555
@@ -137,17 +137,9 @@ class LocalPlace:
 
 
 def _wait(held: ExitStack, folder: Path) -> None:
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            held.enter_context(alone(folder, "is issuing into"))
-            return
-        except RecordError:
-            if time.monotonic() > until:
-                raise
-        except OSError:
-            return  # Some network disks lock no folders: there, the ledger entry decides alone.
-        time.sleep(0.02)
+    # Some network disks lock no folders: there, the ledger entry decides alone.
+    with suppress(OSError):
+        held.enter_context(alone(folder, "is issuing into", _PATIENCE))
 
 
 def _fill(handle: int, data: bytes) -> None:

@@ -6,17 +6,14 @@ in the file decides anything. Guarded by ``tests/test_updating_turnstile.py``.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fairweather.alone import take
 from fairweather.errors import ArchiveError, FairweatherError
-
-_PAUSE = 0.1
 
 
 class BusyError(FairweatherError):
@@ -80,25 +77,12 @@ def turnstile(
             remedy="Make the folder writable, or name another store: --store DIR.",
         ) from err
     try:
-        _lock(handle, file, wait)
+        if not take(handle, wait):
+            name = file.name.strip(".").removesuffix(".update")
+            raise BusyError(
+                f"another update of '{name}' is running",
+                remedy="Wait until it is done, or let this one wait: --wait SECONDS.",
+            )
         yield
     finally:
         os.close(handle)
-
-
-def _lock(handle: int, file: Path, wait: float) -> None:
-    # Monotonic: a clock that is set back makes nobody wait for ever.
-    until = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            left = until - time.monotonic()
-            if left <= 0:
-                store = file.name.strip(".").removesuffix(".update")
-                raise BusyError(
-                    f"another update of '{store}' is running",
-                    remedy="Wait until it is done, or let this one wait: --wait SECONDS.",
-                ) from None
-            time.sleep(min(_PAUSE, left))
