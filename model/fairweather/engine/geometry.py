@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fairweather import names
 from fairweather.errors import SamplerError
 from fairweather.model import MEAN_STEP, PRESSURE_STEP
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from fairweather.engine.pack import Packed
     from fairweather.model import Model
+    from fairweather.panel import Panel
 
 GROUP = "geometry"
 # Gradients a chain are enough to know their spread; one a draw would cost a thirtieth.
@@ -106,7 +108,7 @@ class Geometry:
         return cls(
             coordinates(model, packed), means.mean(axis=0) + shift, scale,
             np.array([t.points for t in tallies]) + shift, tuple(panel.states),
-            tuple(int(y) for y in panel.years), voted(model),
+            tuple(int(y) for y in panel.years), voted(panel),
         )  # fmt: skip
 
     @property
@@ -159,19 +161,18 @@ def geometry_of(fit: xr.DataTree | Geometry) -> Geometry:
     return Geometry(labels, *read, *kept)
 
 
-def voted(model: Model) -> tuple[int, ...]:
+def voted(panel: Panel) -> tuple[int, ...]:
     """Years in which any dyad has votes.
 
     Examples
     --------
     >>> import fairweather as fw
-    >>> voted(fw.build_model(fw.load_panel(states=["CHN", "RUS", "IND"])))[-1]
+    >>> voted(fw.load_panel(states=["CHN", "RUS", "IND"]))[-1]
     2024
     """
-    if "vote" not in model.batches:
-        return ()
-    seen = model.batches["vote"].mask.any(axis=0)
-    return tuple(int(y) for y in model.panel.years[seen])
+    own = [one.id for one in panel.indicators(names.ALIGNMENT) if one.family == "vote"]
+    seen = sorted({int(t) for i in own for t in panel.rows[i]["time"]})
+    return tuple(int(panel.years[t]) for t in seen)
 
 
 def coordinates(model: Model, packed: Packed) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def carry_over(
     place = {name: k for k, name in enumerate(found.label)}
     if tuple(model.panel.states) != found.states:
         place = {n: k for n, k in place.items() if n.partition("|")[0] not in _ZERO_SUM}
-    if (tuple(int(y) for y in model.panel.years), voted(model)) != (found.years, found.voted):
+    if (tuple(int(y) for y in model.panel.years), voted(model.panel)) != (found.years, found.voted):
         place = {n: k for n, k in place.items() if not n.startswith("agenda|")}
     source = np.array([place.get(name, -1) for name in labels])
     known, shift = source >= 0, offset(model, packed)

@@ -81,6 +81,7 @@ def obstacle(run: Results, old: Panel, model: Model) -> str:
         A clause without a full stop.
     """
     from fairweather.archive import COMPLETE, FITTED
+    from fairweather.engine.geometry import voted
     from fairweather.provenance import MODEL_SOURCES, panel_attributes, source_hash
 
     new, attrs = model.panel, run.tree.attrs
@@ -99,17 +100,11 @@ def obstacle(run: Results, old: Panel, model: Model) -> str:
             f"the record now covers {new.years[0]}-{new.origin}, "
             f"the last fit {old.years[0]}-{old.origin}"
         )
-    if _voted(old) != _voted(new):
+    if voted(old) != voted(new):
         return "the years with votes are not those of the last fit, and the agenda hangs on them"
     if attrs["indicators"] != panel_attributes(new)["indicators"]:
         return "which indicators there are, or how they are to be read, has changed"
     return _coordinates(run, model) or _constants(old, new)
-
-
-def _voted(panel: Panel) -> set[int]:
-    """Places of the years in which any dyad has votes."""
-    own = [one.id for one in panel.indicators(names.ALIGNMENT) if one.family == "vote"]
-    return {int(t) for i in own for t in panel.rows[i]["time"]}
 
 
 def _coordinates(run: Results, model: Model) -> str:
